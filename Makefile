@@ -1,0 +1,108 @@
+# Everything that people do with a checkout. `make` alone explains itself.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# Relative, so that a path with spaces above this folder does no harm.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.complete
+PORT ?=
+ARGS ?=
+
+UV := $(shell command -v uv 2>/dev/null)
+IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+
+# An environment that was copied or moved here, or whose Python is gone, does not count as one.
+ifneq ($(wildcard $(STAMP)),)
+ifneq ($(shell $(PYTHON) -c '$(IS_RECENT)' >/dev/null 2>&1 && cat $(STAMP)),$(CURDIR))
+$(shell rm -f $(STAMP))
+endif
+endif
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: $(STAMP) ## Start PostgreSQL, Valkey and the service (PORT=9000 moves it); Ctrl-C stops all
+	@exec $(PYTHON) -m service dev $(if $(PORT),--port $(PORT)) $(ARGS)
+
+.PHONY: demo
+demo: $(STAMP) ## Show what the service that `make run` started can do
+	@exec $(PYTHON) -m service demo $(if $(PORT),--url http://127.0.0.1:$(PORT)) $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## Run all tests, on real servers (ARGS='-k lease' selects)
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(STAMP) ## Run the tests that need no server
+	@$(PYTHON) -m pytest tests/unit $(ARGS)
+
+.PHONY: check
+check: $(STAMP) ## Lint, formatting, types, direction of imports
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(PYTHON) -m mypy
+	@$(VENV)/bin/lint-imports
+
+.PHONY: format
+format: $(STAMP) ## Format the code, and mend what can be mended
+	@$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format --quiet .
+
+.PHONY: migrate
+migrate: $(STAMP) ## Bring the schema of DATABASE_URL up to date
+	@exec $(PYTHON) -m service migrate $(ARGS)
+
+.PHONY: install
+install: $(STAMP) ## Make the environment in .venv (the other commands do it when needed)
+
+.PHONY: lock
+lock: ## Choose the newest versions anew and write requirements.lock (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv; everything else works without it." >&2; exit 1; }
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	  pyproject.toml --extra embedded --group dev --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Remove the environment and all caches; the data in .local stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	find service tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-data
+clean-data: ## Remove the data of `make run`
+	rm -rf .local
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -eu; rm -f $(STAMP); \
+	is_usable() { \
+	  $(PYTHON) -c '$(IS_RECENT)' 2>/dev/null && grep -qF "$$PWD/$(VENV)" $(VENV)/bin/activate 2>/dev/null \
+	  && { [ -n "$(UV)" ] || $(PYTHON) -m pip --version >/dev/null 2>&1; }; \
+	}; \
+	if ! is_usable; then \
+	  base=; \
+	  for name in python3.13 python3.12 python3.11 python3; do \
+	    if "$$name" -c '$(IS_RECENT)' >/dev/null 2>&1 && \
+	      { [ -n "$(UV)" ] || "$$name" -c 'import ensurepip, venv' >/dev/null 2>&1; }; then base=$$name; break; fi; \
+	  done; \
+	  if [ -z "$$base" ]; then \
+	    echo "Aside needs Python 3.11 or newer with its venv module, and found none." >&2; \
+	    echo "Debian, Ubuntu: apt-get install python3 python3-venv. macOS: brew install python." >&2; exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$("$$base" --version 2>&1) …"; \
+	  if [ -n "$(UV)" ]; then "$(UV)" venv --quiet --clear --no-python-downloads --python "$$(command -v "$$base")" $(VENV); \
+	  else "$$base" -m venv --clear $(VENV); fi; \
+	fi; \
+	if [ -n "$(UV)" ]; then \
+	  echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages with uv …"; \
+	  "$(UV)" pip sync --quiet --python $(PYTHON) --require-hashes requirements.lock; \
+	  "$(UV)" pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .; \
+	else \
+	  echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages with pip, which takes a minute …"; \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock; \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .; \
+	fi; \
+	printf '%s\n' "$(CURDIR)" > $(STAMP); \
+	echo "The environment is ready."

@@ -1,0 +1,104 @@
+"""Turns what a service answered into HTTP: status, headers, the body's bytes as they are."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import assert_never
+
+from starlette.responses import Response
+
+from service.api.conditions import ReadCondition
+from service.cache.entry import Answer, Detail, Outcome, Settled
+from service.domain.entity import WrittenRow
+
+JSON = "application/json"
+
+
+def entity_response(answer: Answer, body: bytes, condition: ReadCondition) -> Response:
+    """200 with the document, or 304 where the reader has it."""
+    headers = {
+        "ETag": etag(answer.version),
+        "Last-Modified": http_date(answer.modified_at_ms),
+        # Whoever stores this must ask again before each use: only Aside knows when it stops being true.
+        "Cache-Control": "no-cache",
+        **provenance(answer),
+    }
+    if condition.is_unmodified(answer.version, answer.modified_at_ms):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=JSON)
+
+
+def provenance(answer: Answer) -> dict[str, str]:
+    """How the answer came about: Cache-Status (RFC 9211), Server-Timing, and Age where the cache answered."""
+    headers = {"Cache-Status": cache_status(answer)}
+    if answer.outcome in _FROM_CACHE:
+        headers["Age"] = str(max(0, answer.age_ms) // 1000)
+    spent = (("cache", answer.cache_ms), ("db", answer.load_ms))
+    timing = ", ".join(f"{name};dur={ms:.2f}" for name, ms in spent if ms > 0)
+    if timing:
+        headers["Server-Timing"] = timing
+    return headers
+
+
+_FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})
+
+
+def cache_status(answer: Answer) -> str:
+    """The one member of Cache-Status that Aside adds."""
+    match answer.outcome:
+        case Outcome.HIT | Outcome.NEGATIVE_HIT | Outcome.STALE:
+            way, detail = f"hit; ttl={answer.ttl_ms // 1000}", answer.detail
+        case Outcome.MISS | Outcome.BYPASS | Outcome.OFF:
+            way, detail = _forwarded(answer)
+        case _:
+            assert_never(answer.outcome)
+    stored = "; stored" if answer.stored else ""
+    return f"aside; {way}{stored}" + (f"; detail={detail}" if detail else "")
+
+
+def _forwarded(answer: Answer) -> tuple[str, Detail]:
+    """Why the database was asked, in RFC 9211's words, and what they leave unsaid."""
+    match answer.detail:
+        case Detail.EXPIRED:
+            return "fwd=stale", Detail.NONE
+        case Detail.REQUESTED | Detail.MIN_VERSION:
+            return "fwd=request", Detail.NONE
+        case detail:
+            return ("fwd=uri-miss" if answer.outcome is Outcome.MISS else "fwd=bypass"), detail
+
+
+def written_response(row: WrittenRow, settled: Settled, location: str, *, waited: bool) -> Response:
+    """What a PUT or PATCH left: 201 where nothing had been, otherwise 200, with the document as it is stored.
+
+    Content-Location says that the body is the entity itself, and the ETag therefore this body's: PostgreSQL orders
+    names and spaces its own way, so it is rarely what was sent.
+    """
+    headers = {
+        "ETag": etag(row.version),
+        "Last-Modified": http_date(row.modified_at_ms),
+        "Content-Location": location,
+        **_settlement(settled, waited=waited),
+    }
+    if row.created:
+        headers["Location"] = location
+    return Response(row.body, status_code=201 if row.created else 200, headers=headers, media_type=JSON)
+
+
+def deleted_response(settled: Settled, *, waited: bool) -> Response:
+    """204. No ETag: there is nothing left that it could name."""
+    return Response(status_code=204, headers=_settlement(settled, waited=waited))
+
+
+def _settlement(settled: Settled, *, waited: bool) -> dict[str, str]:
+    headers = {"Aside-Cache": settled.value}
+    if not waited:
+        headers["Preference-Applied"] = "respond-async"
+    return headers
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def http_date(at_ms: int) -> str:
+    return formatdate(at_ms // 1000, usegmt=True)

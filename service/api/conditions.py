@@ -1,0 +1,124 @@
+"""Reads If-Match, If-None-Match and If-Modified-Since (RFC 9110, section 13). Pure: headers in, conditions out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from service.domain.entity import ALWAYS, WriteCondition
+from service.errors import InvalidInputError
+
+MATCHES_NOTHING = frozenset({-1})
+"""A set of versions that no entity has; the empty set is taken: it means any version."""
+
+_TAG = re.compile(r'[ \t]*(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(?:,|\Z)')
+_VERSION = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class TagList:
+    """Entity tags, as far as they can be ours. ``weak`` has every version named, ``strong`` those named strongly."""
+
+    strong: frozenset[int]
+    weak: frozenset[int]
+    anything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCondition:
+    """On what a reader wants the document. ``modified_since_ms`` counts only where ``if_none_match`` is None."""
+
+    if_match: TagList | None = None
+    if_none_match: TagList | None = None
+    modified_since_ms: int | None = None
+
+    def fails_for(self, version: int) -> bool:
+        """Whether the answer is 412. Tags are compared strongly."""
+        tags = self.if_match
+        return tags is not None and not tags.anything and version not in tags.strong
+
+    def is_unmodified(self, version: int, modified_at_ms: int) -> bool:
+        """Whether the answer is 304. Tags are compared weakly.
+
+        A date names a whole second, and two writes may share one. So a document counts as unmodified only if it was
+        written before that second began; a client that wants 304 more often sends the ETag.
+        """
+        tags = self.if_none_match
+        if tags is not None:
+            return tags.anything or version in tags.weak
+        return self.modified_since_ms is not None and modified_at_ms < self.modified_since_ms
+
+
+UNCONDITIONAL = ReadCondition()
+
+
+def read_condition(headers: Mapping[str, str]) -> ReadCondition:
+    """What a GET or HEAD depends on. Raises `InvalidInputError` for bad tags; a bad date is ignored, as it must be."""
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
+    since = headers.get("if-modified-since")
+    if match is None and none_match is None and since is None:
+        return UNCONDITIONAL
+    return ReadCondition(
+        None if match is None else parse_tags(match, "If-Match"),
+        None if none_match is None else parse_tags(none_match, "If-None-Match"),
+        None if since is None else _parse_date(since),
+    )
+
+
+def write_condition(headers: Mapping[str, str]) -> WriteCondition:
+    """What a PUT, PATCH or DELETE depends on. Raises `InvalidInputError` for what cannot be read or cannot be kept."""
+    match, none_match = headers.get("if-match"), headers.get("if-none-match")
+    if match is None and none_match is None:
+        _refuse_dates(headers)
+        return ALWAYS
+    if none_match is not None and not parse_tags(none_match, "If-None-Match").anything:
+        raise InvalidInputError("a write can depend on If-None-Match: * only; use If-Match", pointer="If-None-Match")
+    return WriteCondition(
+        if_match=None if match is None else _versions(parse_tags(match, "If-Match")),
+        must_be_absent=none_match is not None,
+    )
+
+
+def parse_tags(value: str, header: str) -> TagList:
+    """The tags of one header, but for those that are no version of ours: none can match. Raises `InvalidInputError`."""
+    if value.strip(" \t") == "*":
+        return TagList(frozenset(), frozenset(), anything=True)
+    strong: set[int] = set()
+    weak: set[int] = set()
+    seen = False
+    position = 0
+    while position < len(value):
+        match = _TAG.match(value, position)
+        if match is None:
+            raise InvalidInputError(f"{header} must be * or a list of entity tags in quotation marks", pointer=header)
+        position = match.end()
+        opaque = match["opaque"]
+        seen = seen or opaque is not None
+        if opaque is not None and _VERSION.fullmatch(opaque):
+            weak.add(int(opaque))
+            if match["weak"] is None:
+                strong.add(int(opaque))
+    if not seen:
+        raise InvalidInputError(f"{header} has no entity tag", pointer=header)
+    return TagList(frozenset(strong), frozenset(weak))
+
+
+def _versions(tags: TagList) -> frozenset[int]:
+    if tags.anything:
+        return frozenset()
+    return tags.strong or MATCHES_NOTHING
+
+
+def _refuse_dates(headers: Mapping[str, str]) -> None:
+    """A write must not happen if this condition fails, and a second is too coarse to tell: better no write at all."""
+    if "if-unmodified-since" in headers:
+        raise InvalidInputError("If-Unmodified-Since is not supported; use If-Match", pointer="If-Unmodified-Since")
+
+
+def _parse_date(value: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(value).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

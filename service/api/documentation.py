@@ -1,0 +1,95 @@
+"""The words that the operations' documentation shares: headers, parameters, problems. Data for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.api.problems import MEDIA_TYPE
+
+Fragment = dict[str, Any]
+"""A piece of an OpenAPI document."""
+
+_TAG = r'(W/)?"[!#-~]*"'
+_TAG_LIST = rf"^({_TAG}([ \t]*,[ \t]*{_TAG})*|\*)$"
+
+
+def _header(description: str, example: object, **schema: Any) -> Fragment:
+    return {"description": description, "schema": {"type": "string", **schema}, "example": example}
+
+
+HEADERS: dict[str, Fragment] = {
+    "X-Request-Id": _header("The client's own id of this request, or a new one", "0b5e7c0c4f1d4a6f9d2e8a31"),
+    "ETag": _header("The version, as a strong entity tag", '"7"', pattern='^"[1-9][0-9]*"$'),
+    "Last-Modified": _header("When this version was written", "Fri, 20 Nov 2026 08:00:00 GMT"),
+    "Cache-Control": _header("`no-cache`: ask again before each use; on a problem `no-store`", "no-cache"),
+    "Age": _header(
+        "Seconds since the value was last known to be true; only where the cache answered", 13, type="integer"
+    ),
+    "Cache-Status": _header("How the cache handled it (RFC 9211)", "aside; hit; ttl=287"),
+    "Server-Timing": _header(
+        "Milliseconds spent waiting for the cache and the database", "cache;dur=0.41, db;dur=1.90"
+    ),
+    "Aside-Cache": _header(
+        "`applied`: the cache knows this write; `deferred`: it will before it is used again",
+        "applied",
+        enum=["applied", "deferred"],
+    ),
+    "Preference-Applied": _header("`respond-async`, where the write was asked not to wait", "respond-async"),
+    "Location": _header("The path of the entity that was created", "/v1/entities/country/JP"),
+    "Content-Location": _header("The path whose content the body is", "/v1/entities/country/JP"),
+    "Retry-After": _header("Seconds after which another attempt may succeed", 1, type="integer"),
+    "Accept": _header("The types that are taken", "application/json"),
+    "Accept-Patch": _header("The patch types that are taken", "application/merge-patch+json, application/json"),
+    "Accept-Encoding": _header("The encodings that are taken", "identity"),
+}
+
+
+def headers(*names: str) -> dict[str, Fragment]:
+    """References to some of `HEADERS`; the request's id is in every answer."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
+
+
+def problem(description: str, *header_names: str, has_body: bool = True) -> Fragment:
+    """An answer that is a problem; an answer to HEAD has only its headers."""
+    fragment: Fragment = {"description": description, "headers": headers("Cache-Control", *header_names)}
+    if has_body:
+        fragment["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return fragment
+
+
+def _header_parameter(name: str, description: str, **schema: Any) -> Fragment:
+    # None has an example: Swagger UI would send it with every request.
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
+
+
+REQUEST_ID = _header_parameter("X-Request-Id", "An id for this request; one of other characters is replaced")
+IF_MATCH = _header_parameter(
+    "If-Match", 'Only if the entity exists in one of these versions, such as `"7"`; `*`: in any', pattern=_TAG_LIST
+)
+IF_NONE_MATCH_READ = _header_parameter(
+    "If-None-Match", "Only if the version is none of these; otherwise 304", pattern=_TAG_LIST
+)
+IF_NONE_MATCH_WRITE = _header_parameter("If-None-Match", "`*`: only if there is no such entity", pattern=r"^\*$")
+IF_MODIFIED_SINCE = _header_parameter(
+    "If-Modified-Since", "Only if it was not written before the second this names; otherwise 304. Prefer If-None-Match"
+)
+CACHE_CONTROL = _header_parameter(
+    "Cache-Control",
+    "`no-cache`: read PostgreSQL. `only-if-cached`: 504 rather than read it. `max-age=N`: nothing that was last known "
+    "to be true more than N seconds ago. `stale-if-error=N`: if PostgreSQL cannot answer, a value up to N seconds past "
+    "its freshness",
+)
+MIN_VERSION = {
+    **_header_parameter("Aside-Min-Version", "Nothing older than this version: read your own write"),
+    "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+}
+PREFER = _header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
+
+
+def ttl_parameter(longest_seconds: float) -> Fragment:
+    return {
+        "name": "ttl_seconds",
+        "in": "query",
+        "description": "How long this entity may be cached, instead of what the policy of its type says",
+        "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": longest_seconds},
+    }

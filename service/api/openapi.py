@@ -1,0 +1,28 @@
+"""The app's OpenAPI document: FastAPI's, with the components that our fragments refer to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from service.api.documentation import HEADERS
+from service.api.problems import Problem
+
+TAGS = [
+    {"name": "entities", "description": "JSON documents, named by a type and an id"},
+    {"name": "operations", "description": "For probes and for Prometheus"},
+]
+
+
+class DocumentedApp(FastAPI):
+    """A FastAPI whose document is complete: nothing it answers is missing, nothing it names is undefined."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        components = document.setdefault("components", {})
+        if "headers" not in components:
+            components["headers"] = HEADERS
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            components.setdefault("schemas", {}).update(problem.pop("$defs"), Problem=problem)
+        return document

@@ -1,0 +1,57 @@
+"""The one table from errors to HTTP: which status, title and type each kind of error has. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from service import errors
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """A kind of problem (RFC 9457). ``type`` is a relative reference; with `about:blank` the status says it all."""
+
+    status: int
+    title: str
+    type: str = "about:blank"
+
+
+def _kind(status: int, slug: str, title: str) -> ProblemKind:
+    return ProblemKind(status, title, f"/problems/{slug}")
+
+
+INTERNAL = _kind(500, "internal-error", "Something went wrong inside the service")
+INVALID_REQUEST = _kind(422, "invalid-request", "The request's parameters are not valid")
+
+BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
+    errors.AsideError: INTERNAL,
+    errors.InvalidInputError: _kind(400, "invalid-input", "The request cannot be understood"),
+    errors.MalformedJsonError: _kind(400, "malformed-json", "The body is not valid JSON"),
+    errors.UnacceptableDocumentError: _kind(422, "unacceptable-document", "The document cannot be stored"),
+    errors.TooLargeError: _kind(413, "too-large", "The body is too large"),
+    errors.NotFoundError: _kind(404, "not-found", "There is no such entity"),
+    errors.NotCachedError: _kind(504, "not-cached", "The cache has no answer"),
+    errors.PreconditionFailedError: _kind(412, "precondition-failed", "The entity is not in the state asked for"),
+    errors.UnavailableError: _kind(503, "unavailable", "The service cannot answer now"),
+    errors.CacheUnavailableError: _kind(503, "cache-unavailable", "The cache cannot answer now"),
+    errors.DatabaseUnavailableError: _kind(503, "database-unavailable", "The database cannot answer now"),
+    errors.DatabaseBusyError: _kind(503, "database-busy", "The database is busy"),
+    errors.WriteOutcomeUnknownError: _kind(503, "write-outcome-unknown", "The write may have happened, or not"),
+}
+"""Every type of the error tree stands here itself; a test proves it."""
+
+_BY_STATUS: dict[int, ProblemKind] = {
+    404: _kind(404, "no-such-path", "There is nothing at this path"),
+    405: _kind(405, "method-not-allowed", "The method is not allowed here"),
+    415: _kind(415, "unsupported-media-type", "The body's type is not supported"),
+}
+
+
+def kind_of_error(error: errors.AsideError) -> ProblemKind:
+    return BY_ERROR[type(error)]
+
+
+def kind_of_status(status: int) -> ProblemKind:
+    """The kind of what the framework refuses by itself."""
+    return _BY_STATUS.get(status) or ProblemKind(status, HTTPStatus(status).phrase)

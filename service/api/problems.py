@@ -1,0 +1,142 @@
+"""Answers every error as application/problem+json (RFC 9457): never a trace, always the request's id."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from service.api.answers import etag
+from service.api.problem_kinds import INTERNAL, INVALID_REQUEST, ProblemKind, kind_of_error, kind_of_status
+from service.api.request_ids import REQUEST_ID_HEADER, request_id_of
+from service.errors import AsideError, InvalidInputError, PreconditionFailedError, UnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499
+"""What the metrics show for a client that went away while it sent its body. Nobody is there to read it."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong, and where: in the body (a JSON Pointer), or in a parameter or header."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    detail: str
+    pointer: str | None = Field(default=None, description="JSON Pointer (RFC 6901) into the body")
+    parameter: str | None = Field(default=None, description="name of a path or query parameter, or of a header")
+
+
+class Problem(BaseModel):
+    """Why a request was not done (RFC 9457)."""
+
+    type: str = Field(
+        description="what kind of problem it is, as a relative reference", examples=["/problems/not-found"]
+    )
+    title: str = Field(description="the same for every problem of this type", examples=["There is no such entity"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="what happened this time")
+    instance: str = Field(description="the path that was asked for", examples=["/v1/entities/country/XX"])
+    request_id: str = Field(description="the same as in the header X-Request-Id, and in the service's log")
+    errors: list[Fault] | None = Field(default=None, description="each fault, where there is a place to name")
+
+
+def problem_response(
+    request: Request,
+    kind: ProblemKind,
+    *,
+    detail: str,
+    faults: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The one way to make a problem. It is never stored by a cache on the way."""
+    members: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": quote(request.scope["path"]),
+        "request_id": request_id_of(request.scope),
+    }
+    if faults:
+        members["errors"] = list(faults)
+    return Response(
+        json.dumps(members).encode(),
+        status_code=kind.status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type=MEDIA_TYPE,
+    )
+
+
+async def _aside_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AsideError)
+    headers: dict[str, str] = {}
+    faults: list[dict[str, str]] = []
+    match error:
+        case UnavailableError():
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+        case PreconditionFailedError(current_version=int(version)):
+            headers["ETag"] = etag(version)
+        case InvalidInputError(pointer=str(place)):
+            faults.append({_kind_of_place(place): place, "detail": str(error)})
+        case _:
+            pass
+    return problem_response(request, kind_of_error(error), detail=str(error), faults=faults, headers=headers)
+
+
+def _kind_of_place(place: str) -> Literal["pointer", "parameter"]:
+    return "pointer" if place == "" or place.startswith("/") else "parameter"
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [{"parameter": str(fault["loc"][-1]), "detail": fault["msg"]} for fault in error.errors()]
+    names = ", ".join(dict.fromkeys(fault["parameter"] for fault in faults))
+    return problem_response(request, INVALID_REQUEST, detail=f"not valid: {names}", faults=faults)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = kind_of_status(error.status_code)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed_methods(request) or headers.get("Allow", "")
+    detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else kind.title
+    return problem_response(request, kind, detail=detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """The methods of every route at this path. The router itself knows only of the first that it came across."""
+    template = getattr(request.scope.get("route"), "path_format", None)
+    contexts = (context for context in iter_route_contexts(request.app.routes) if context.path_format == template)
+    return ", ".join(sorted({method for context in contexts for method in context.methods or ()}))
+
+
+async def _internal_error(request: Request, _error: Exception) -> Response:
+    """Whatever nobody thought of. It passes outside the middleware, which therefore cannot add the request's id."""
+    headers = {REQUEST_ID_HEADER: request_id_of(request.scope)}
+    detail = "the request was not completed; the log has more under this request_id"
+    return problem_response(request, INTERNAL, detail=detail, headers=headers)
+
+
+async def _client_gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_GONE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem."""
+    app.add_exception_handler(AsideError, _aside_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _client_gone)
+    app.add_exception_handler(Exception, _internal_error)

@@ -1,0 +1,44 @@
+"""What the routes need of their app: handed over at start, read here, where it gets its type back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from fastapi import FastAPI, Request
+
+if TYPE_CHECKING:
+    from service.services.entities import Entities
+    from service.services.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a document may be, how deep, and how long a client may ask it to be cached."""
+
+    body_bytes: int
+    json_depth: int
+    ttl_seconds: float
+
+
+def attach_services(app: FastAPI, entities: Entities, health: Health) -> None:
+    """When the app starts: from here on its routes can answer."""
+    app.state.entities = entities
+    app.state.health = health
+
+
+def entities_of(request: Request) -> Entities:
+    return cast("Entities", request.app.state.entities)
+
+
+def health_of(request: Request) -> Health:
+    return cast("Health", request.app.state.health)
+
+
+def limits_of(request: Request) -> Limits:
+    return cast("Limits", request.app.state.limits)
+
+
+def is_draining(app: FastAPI) -> bool:
+    """Whether this process has been told to stop, and still serves until the load balancer has noticed."""
+    return getattr(app.state, "draining", False)

@@ -1,0 +1,92 @@
+"""Makes the ASGI application: routers, handlers, middleware, one lifespan. Importing it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from service.api.docs import add_docs
+from service.api.draining import drained_on_sigterm
+from service.api.entities import entities_router
+from service.api.health import health_router
+from service.api.middleware import RequestEnvelope
+from service.api.openapi import TAGS, DocumentedApp
+from service.api.problems import add_problem_handlers
+from service.api.scrape import scrape_router
+from service.api.state import Limits, attach_services
+from service.cache.recorder import Recorder
+from service.metrics import Metrics, expose
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.wiring import Services
+
+OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager["Services"]]
+
+_DESCRIPTION = """JSON entities out of PostgreSQL, through a cache that is never stale.
+
+Every answer tells how it came about: `Cache-Status` (RFC 9211), `Age`, `Server-Timing`; `ETag` is the version.
+Errors are problems (RFC 9457)."""
+
+
+def create_app(settings: Settings | None = None, *, open_services: OpenServices | None = None) -> FastAPI:
+    """The application. ``settings`` come from the environment where none are given.
+
+    ``open_services`` opens what the routes are served from, when the app starts; by default the real services. These
+    open without PostgreSQL and without Redis too: the app then listens, and says in /readyz what is missing.
+    """
+    settings = settings or Settings()
+    version = _running_version()
+    metrics = Metrics(settings.policies, version=version)
+    app = DocumentedApp(
+        title="Aside",
+        version=version,
+        description=_DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=partial(_lifespan, settings, metrics, open_services or _real_services),
+    )
+    limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
+    app.state.limits = limits
+    app.include_router(entities_router(limits))
+    app.include_router(health_router())
+    app.include_router(scrape_router(partial(expose, metrics.registry)))
+    add_docs(app)
+    add_problem_handlers(app)
+    app.add_middleware(RequestEnvelope, recorder=metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    settings: Settings, metrics: Metrics, open_services: OpenServices, app: FastAPI
+) -> AsyncIterator[None]:
+    async with open_services(settings, metrics) as services:
+        attach_services(app, services.entities, services.health)
+        with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
+            yield
+
+
+def begin_draining(app: FastAPI) -> None:
+    """From now on /readyz answers 503 `draining`; everything else is served as before. Cannot be taken back."""
+    app.state.draining = True
+
+
+def _running_version() -> str:
+    try:
+        return metadata.version("aside")
+    except metadata.PackageNotFoundError:  # a checkout that was never installed
+        return "unknown"
+
+
+def _real_services(settings: Settings, recorder: Recorder) -> AbstractAsyncContextManager[Services]:
+    from service.wiring import open_services
+
+    return open_services(settings, recorder)

@@ -1,0 +1,144 @@
+"""The entry protocol, from a reader's and a writer's side. Knows no entities, no SQL, no HTTP.
+
+A read is one MGET when the cache knows the key; everything else is in `missing`. Whatever the path, what is answered
+is at least as new as anything that was acknowledged or answered before the read began.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import NamedTuple
+
+from service.cache.codec import decode
+from service.cache.entry import NO_WISH, Answer, Detail, Entry, Lease, Outcome, Reading, Settled, Wish
+from service.cache.loads import Draw, Loads, new_token
+from service.cache.missing import Missing
+from service.cache.policy import Policy, Strategy, Verdict, judge
+from service.cache.recorder import Recorder
+from service.cache.refreshing import Refresher
+from service.cache.settling import Settler
+from service.cache.store import NO_GENERATION, Change, Store
+from service.cache.tasks import Tasks
+from service.cache.visit import Visit, answer_entry, suits
+from service.domain.row import VersionedRow
+from service.errors import CacheUnavailableError
+
+
+class Intent(NamedTuple):
+    """What a writer learned from the cache before its transaction: a lease if it took one, and the generation."""
+
+    lease: Lease | None
+    generation: bytes
+
+
+class Engine:
+    """Reads and settles entries by name (`{entity_type}:{id}`) under a policy.
+
+    ``budget_seconds`` is the longest that one read may wait for Redis, all its waits together.
+    """
+
+    def __init__(
+        self, store: Store, loads: Loads, settler: Settler, missing: Missing, refresher: Refresher, tasks: Tasks,
+        recorder: Recorder, *, budget_seconds: float, draw: Draw = random.random,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._loads = loads
+        self._settler = settler
+        self._missing = missing
+        self._refresher = refresher
+        self._tasks = tasks
+        self._recorder = recorder
+        self._budget_seconds = budget_seconds
+        self._draw = draw
+
+    async def get(self, name: str, policy: Policy, wish: Wish = NO_WISH) -> Answer:
+        """The newest value, or that there is none. Raises NotCachedError, UnavailableError."""
+        started = time.perf_counter()
+        reading: Reading | None = None
+        try:
+            reading = await self._store.read(name)
+        except CacheUnavailableError:
+            pass
+        else:
+            answer = self._hit(name, policy, wish, reading, started)
+            if answer is not None:
+                self._recorder.read(name[: name.index(":")], answer.outcome)
+                return answer
+        visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
+        visit.account(time.perf_counter() - started)
+        answer = await self._without_hit(visit, reading)
+        self._recorder.read(name[: name.index(":")], answer.outcome)
+        return answer
+
+    def _hit(self, name: str, policy: Policy, wish: Wish, reading: Reading, started: float) -> Answer | None:
+        """READ: the one path that matters; no await, no decoding of the body."""
+        raw, generation = reading
+        if raw is None or generation is None:
+            return None
+        entry = decode(raw, name)
+        if entry is None or entry.generation != generation:
+            return None
+        now_ms = self._store.now_ms()
+        verdict = judge(entry, now_ms, 1.0 - self._draw(), policy.early_refresh_beta)
+        if verdict is Verdict.EXPIRED or not (wish is NO_WISH or suits(entry, wish, now_ms)):
+            return None
+        if verdict is Verdict.REFRESH:
+            self._refresher.start(name, policy, generation)
+        return answer_entry(entry, now_ms, (time.perf_counter() - started) * 1000)
+
+    async def _without_hit(self, visit: Visit, reading: Reading | None) -> Answer:
+        if reading is None:
+            return await self._missing.around(visit, Outcome.OFF, Detail.CACHE_UNREACHABLE)
+        if reading.generation is None:
+            visit.fallback = self._unvouched(visit.name, reading.raw)
+            return await self._missing.around(visit, Outcome.OFF, Detail.CACHE_OFF)
+        visit.generation = reading.generation
+        if visit.wish.no_cache:
+            return await self._missing.around(visit, Outcome.BYPASS, Detail.REQUESTED)
+        return await self._missing.resolve(visit, reading)
+
+    def _unvouched(self, name: str, raw: bytes | None) -> Entry | None:
+        """What the cache holds while nobody vouches for it: good enough only if PostgreSQL cannot answer."""
+        entry = None if raw is None else decode(raw, name)
+        known = self._store.generation
+        return entry if entry is not None and known in (NO_GENERATION, entry.generation) else None
+
+    async def intend(self, name: str, policy: Policy) -> Intent:
+        """Before a write's transaction. A write-through takes its lease now: after the commit would be too late, as
+        a newer write may have come and gone in between (race R2b)."""
+        generation = self._store.generation
+        if policy.strategy is Strategy.WRITE_THROUGH and self._store.available:
+            try:
+                leased = await self._store.lease(name, new_token(), for_write=True)
+            except CacheUnavailableError:
+                return Intent(None, generation)
+            return Intent(leased.lease, generation if leased.lease is None else leased.lease.generation)
+        return Intent(None, generation)
+
+    def withdraw(self, name: str, intent: Intent) -> None:
+        """The write did not happen: nobody needs to wait for its lease to expire."""
+        if intent.lease is not None:
+            self._tasks.start(self._store.abandon(name))
+
+    async def settle(
+        self, name: str, policy: Policy, row: VersionedRow, intent: Intent, *, since: float, cost_ms: float, wait: bool
+    ) -> Settled:
+        """After a commit, before the acknowledgement: the cache learns of the row, or its heartbeat is waited out.
+
+        ``since`` (monotonic seconds) is a moment after the commit. ``wait`` False: one attempt, then say so.
+        """
+        generation = intent.generation
+        if policy.strategy is Strategy.WRITE_THROUGH:
+            change = self._loads.change(name, policy, row, generation=generation, cost_ms=cost_ms)
+        else:
+            change = Change(name, row.version, generation)
+        if not self._store.available:
+            applied = False
+        elif intent.lease is not None and change.install is not None:
+            applied = await self._settler.try_fill(change, intent.lease, change.install)
+        else:
+            applied = await self._settler.try_apply(change)
+        if not applied and wait:
+            applied = await self._settler.settle(change, since=since)
+        return Settled.APPLIED if applied else Settled.DEFERRED

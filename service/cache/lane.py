@@ -1,0 +1,133 @@
+"""One connection to Redis that serves one exchange at a time. Knows which server it talks to; bounds every wait.
+
+redis-py opens and parses; its pool and its retries are left out: an exchange needs to know the `run_id` of the very
+server that answers it, and a paused server must cost one timeout, not a retry policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from hashlib import sha1
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from service.cache.scripts import SOURCES
+from service.errors import CacheUnavailableError
+
+_RUN_ID = re.compile(rb"run_id:([0-9a-f]+)")
+_SHA = {name: sha1(source, usedforsecurity=False).hexdigest().encode() for name, source in SOURCES.items()}
+
+Connect = Callable[[], AbstractConnection]
+Argument = bytes | str | int
+
+
+class CacheFailure(CacheUnavailableError):
+    """An exchange that failed. ``kind``: timeout, connection, or response (the server is there, and refuses)."""
+
+    def __init__(self, detail: str, *, kind: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+def connector(url: str, *, client_name: str = "aside") -> Connect:
+    """Makes unopened connections to a `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://` URL."""
+    url = re.sub(r"^valkey(s?)://", r"redis\1://", url)
+    pool: ConnectionPool = ConnectionPool.from_url(
+        url, protocol=3, legacy_responses=False, socket_timeout=None, client_name=client_name, socket_keepalive=True
+    )
+    return pool.make_connection
+
+
+class Lane:
+    """A connection that is opened when first needed, and again after it broke."""
+
+    def __init__(self, connect: Connect, *, timeout_seconds: float) -> None:
+        self._connection = connect()
+        self._timeout = timeout_seconds
+        self.run_id = b""
+
+    async def call(self, *command: Argument) -> Any:
+        """One command and its reply. A connection that broke while idle is opened anew, once, within the same time."""
+        return await self._bounded([command], once=False)
+
+    async def script(self, name: str, keys: list[str], args: Iterable[Argument], *, once: bool = False) -> Any:
+        """Run one of the four scripts. ``once``: only on the connection as it is; a broken one is an error."""
+        tail = (len(keys), *keys, *args)
+        try:
+            return await self._bounded([("EVALSHA", _SHA[name], *tail)], once=once)
+        except NoScriptError:  # SCRIPT FLUSH
+            return await self._bounded([("EVAL", SOURCES[name], *tail)], once=once)
+
+    async def _bounded(self, commands: list[tuple[Argument, ...]], *, once: bool) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(commands[0], once=once)
+        except NoScriptError:
+            raise
+        except ResponseError as error:
+            raise CacheFailure(_first_word(error), kind="response") from error
+        except (TimeoutError, RedisTimeoutError) as error:
+            await self.close()
+            raise CacheFailure("Redis did not answer in time", kind="timeout") from error
+        except (RedisError, OSError) as error:
+            await self.close()
+            raise CacheFailure("Redis cannot be reached", kind="connection") from error
+
+    async def _exchange(self, command: tuple[Argument, ...], *, once: bool) -> Any:
+        if self._connection.is_connected:
+            try:
+                return await self._send(command)
+            except ResponseError:
+                raise
+            except (RedisError, OSError):
+                if once:
+                    raise
+                await self.close()
+        elif once:
+            raise ConnectionResetError("the connection that this exchange was bound to is gone")
+        await self.open()
+        return await self._send(command)
+
+    async def _send(self, command: tuple[Argument, ...]) -> Any:
+        await self._connection.send_command(*command, check_health=False)
+        return await self._connection.read_response()
+
+    async def open(self) -> None:
+        """Connect, learn the server's run_id, and leave the scripts with it, in one round trip."""
+        connection = self._connection
+        await connection.connect()  # type: ignore[no-untyped-call]
+        setup: list[tuple[Argument, ...]] = [("INFO", "server")]
+        setup += [("SCRIPT", "LOAD", source) for source in SOURCES.values()]
+        await connection.send_packed_command(connection.pack_commands(setup), check_health=False)
+        info, *_ = [await connection.read_response() for _ in setup]
+        found = _RUN_ID.search(info if isinstance(info, bytes) else str(info).encode())
+        if found is None:
+            raise ConnectionResetError("the server does not tell its run_id")
+        self.run_id = found.group(1)
+
+    async def reopen(self) -> None:
+        """Start on a new connection, bounded like an exchange; for a caller that wants to know its server first."""
+        await self.close()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self.open()
+        except (TimeoutError, RedisError, OSError) as error:
+            await self.close()
+            raise CacheFailure("Redis cannot be reached", kind="connection") from error
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._connection.is_connected)
+
+    async def close(self) -> None:
+        await self._connection.disconnect(nowait=True)
+
+
+def _first_word(error: ResponseError) -> str:
+    """The code of an error reply (`OOM`, `READONLY`, …). The rest may quote keys or arguments."""
+    return f"Redis refused: {str(error).split(' ', 1)[0]}"

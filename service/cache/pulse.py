@@ -1,0 +1,86 @@
+"""The background look at Redis: its clock, its heartbeat, and, during an outage, whether it is back.
+
+No request ever probes: while the breaker is open, this is the only one that asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from service.breaker import Breaker
+from service.cache.keys import HEARTBEAT
+from service.cache.lane import CacheFailure, Lane
+from service.cache.recorder import Recorder
+
+_CALM_SECONDS = 1.0
+_OUTAGE_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Pulse:
+    """Owns the breaker of one process, and the offset between its monotonic clock and Redis's clock."""
+
+    def __init__(self, lane: Lane, recorder: Recorder, *, bound_seconds: float) -> None:
+        self.breaker = Breaker()
+        self.heartbeat_age_seconds = float("inf")
+        self._lane = lane
+        self._recorder = recorder
+        self._bound_seconds = bound_seconds
+        self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
+        self._task: asyncio.Task[None] | None = None
+        self._opened = asyncio.Event()
+
+    def now_ms(self) -> int:
+        """Redis's clock as last measured, carried on by the monotonic one: no host's wall clock is compared."""
+        return int(time.monotonic() * 1000 + self._offset_ms)
+
+    def failed(self) -> None:
+        if self.breaker.failed(time.monotonic()):
+            self.heartbeat_age_seconds = float("inf")
+            self._opened.set()
+            log.warning("cache_unreachable")
+
+    def succeeded(self) -> None:
+        if self.breaker.succeeded():
+            log.info("cache_reachable")
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._lane.close()
+
+    async def beat(self) -> None:
+        """One look. Failures are told to the breaker, not raised."""
+        try:
+            before = time.monotonic()
+            seconds, micros = await self._lane.call("TIME")
+            after = time.monotonic()
+            left_ms = await self._lane.call("PTTL", HEARTBEAT)
+        except CacheFailure as failure:
+            self._recorder.cache_error("clock", failure.kind)
+            self.failed()
+        else:
+            self._recorder.cache_call("clock", after - before)
+            self._offset_ms = int(seconds) * 1000 + int(micros) / 1000 - (before + after) / 2 * 1000
+            self.heartbeat_age_seconds = self._bound_seconds - left_ms / 1000 if left_ms > 0 else float("inf")
+            self.succeeded()
+        self._recorder.heartbeat(self.heartbeat_age_seconds)
+
+    async def _run(self) -> None:
+        while True:
+            await self.beat()
+            try:
+                async with asyncio.timeout(_OUTAGE_SECONDS if self.breaker.is_open else _CALM_SECONDS):
+                    await self._opened.wait()
+            except TimeoutError:
+                continue
+            self._opened.clear()
+            await asyncio.sleep(_OUTAGE_SECONDS)

@@ -1,0 +1,60 @@
+"""What the engine and its neighbours tell about themselves; each method says when it is called."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from service.cache.entry import Outcome
+
+
+class Recorder(Protocol):
+    """Called on the hot path: implementations neither block nor raise."""
+
+    def read(self, entity_type: str, outcome: Outcome) -> None:
+        """Once for each read that got an answer, absent entities included."""
+
+    def cache_call(self, op: str, seconds: float) -> None:
+        """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock."""
+
+    def cache_error(self, op: str, kind: str) -> None:
+        """After each batch that Redis did not answer. ``kind``: timeout, connection, response. Never a miss."""
+
+    def load_started(self, batch_size: int) -> None:
+        """When a batch of keys is sent to PostgreSQL."""
+
+    def load_ended(self, seconds: float) -> None:
+        """When that batch came back, or failed."""
+
+    def fill(self, result: str) -> None:
+        """After each fill. ``result``: stored, refused, failed."""
+
+    def early_refresh(self, entity_type: str) -> None:
+        """When a reader was drawn to refresh, and won the refresh lease."""
+
+    def lease_wait(self, seconds: float) -> None:
+        """After a read waited for somebody else's lease, in this process or another."""
+
+    def write(self, result: str) -> None:
+        """After each write. ``result``: applied, deferred, precondition_failed, not_found, failed."""
+
+    def heartbeat(self, age_seconds: float) -> None:
+        """At each look at the cache's heartbeat by the background pulse; infinite where there is none."""
+
+    def relay(self, lag_seconds: float, changes: int) -> None:
+        """After each poll that the relay of this process completed: age of the oldest change in it, and how many."""
+
+
+class NullRecorder:
+    """Tells nobody."""
+
+    def read(self, entity_type: str, outcome: Outcome) -> None: ...
+    def cache_call(self, op: str, seconds: float) -> None: ...
+    def cache_error(self, op: str, kind: str) -> None: ...
+    def load_started(self, batch_size: int) -> None: ...
+    def load_ended(self, seconds: float) -> None: ...
+    def fill(self, result: str) -> None: ...
+    def early_refresh(self, entity_type: str) -> None: ...
+    def lease_wait(self, seconds: float) -> None: ...
+    def write(self, result: str) -> None: ...
+    def heartbeat(self, age_seconds: float) -> None: ...
+    def relay(self, lag_seconds: float, changes: int) -> None: ...

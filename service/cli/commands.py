@@ -1,0 +1,72 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.dev import run_dev
+from service.cli.refusals import read_settings, readable_failures
+from service.cli.serving import bind, stopping_on_signals
+from service.cli.serving import serve as serve_until_stopped
+
+STARTED_AT = time.monotonic()
+
+app = typer.Typer(
+    name="aside",
+    help="JSON entities and typed parameters out of PostgreSQL, through a cache that is never stale.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]
+Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes; instead of ASIDE_WORKERS.")]
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
+    """Serve, on the PostgreSQL and the Valkey or Redis that DATABASE_URL and REDIS_URL name."""
+    settings = read_settings(host=host, port=port, workers=workers)
+    with readable_failures(), bind(settings) as listener, stopping_on_signals():
+        serve_until_stopped(settings, listener)
+
+
+@app.command()
+def dev(
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    folder: Annotated[Path, typer.Option(help="Where the servers that this starts keep their data.")] = Path(".local"),
+) -> None:
+    """Start PostgreSQL and Valkey (unless their URLs are given), migrate, and serve. Ctrl-C stops everything."""
+    read_settings(host=host, port=port, workers=workers)
+    with readable_failures():
+        run_dev(folder, started_at=STARTED_AT)
+
+
+@app.command()
+def migrate(revision: Annotated[str, typer.Option(help="An Alembic revision, or head.")] = "head") -> None:
+    """Bring the schema of DATABASE_URL up to date."""
+    settings = read_settings()
+    from service.db.migrations import upgrade  # noqa: PLC0415 (slow to import, and needed here only)
+
+    with readable_failures():
+        upgrade(settings.database_url.get_secret_value(), revision)
+    typer.echo(f"The schema is at {revision}.")
+
+
+@app.command()
+def demo(
+    url: Annotated[str | None, typer.Option(help="The service to talk to; the local one if not given.")] = None,
+) -> None:
+    """Show what the service can do, with real data, against one that runs."""
+    base_url = url or f"http://127.0.0.1:{read_settings().port}"
+    from service import demo as demonstration  # noqa: PLC0415 (slow to import, and needed here only)
+
+    with readable_failures():
+        raise typer.Exit(demonstration.run(base_url))

@@ -1,0 +1,143 @@
+"""Runs the application under uvicorn, in this process or in several, until a signal says stop."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from service.cli.refusals import refuse
+from service.embedded.processes import die_with_parent
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+READY_SECONDS = 60.0
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Inside, SIGINT and SIGTERM end the block in order, and the process goes on after it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the signature is Python's)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Take the port, and refuse with a text where that fails: before anything else is started."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            refuse(
+                f"port {settings.port} on {settings.host} is taken by another program. "
+                f"Choose another one: ASIDE_PORT={settings.port + 1}, or make run PORT={settings.port + 1}"
+            )
+        refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}")
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal ends it. ``on_ready`` is called once, when every worker accepts connections.
+
+    Raises SystemExit where the application cannot start.
+    """
+    config = uvicorn.Config(
+        "service.cli.serving:create_worker",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
+    )
+    with listener:
+        if settings.workers == 1:
+            _Server(config, on_ready).run([listener])
+        else:
+            with _shared_metrics():
+                workers = _Workers(config, [listener], on_ready)
+                workers.run()
+                if workers.failed:
+                    raise SystemExit(uvicorn.config.STARTUP_FAILURE)
+
+
+def create_worker() -> FastAPI:
+    """The application; in a worker's process it ends with its supervisor, even if that one is killed."""
+    if multiprocessing.parent_process() is not None:
+        die_with_parent(signal.SIGTERM)
+    from service.app import create_app  # noqa: PLC0415 (prometheus_client looks for its folder when imported)
+
+    return create_app()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+class _Workers(Multiprocess):
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._on_ready = on_ready
+
+    @property
+    def failed(self) -> bool:
+        return any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in self.processes)
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        deadline = time.monotonic() + READY_SECONDS
+        waiting = list(self.processes)
+        while waiting and not self.signal_queue and time.monotonic() < deadline:
+            if any(process.exitcode is not None for process in waiting):
+                return
+            waiting = [process for process in waiting if not process.wait_until_ready(timeout=0.1)]
+        if not waiting:
+            self._on_ready()
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """Where the workers put their counters, so that each of them can show the sum. Empty at each start."""
+    with tempfile.TemporaryDirectory(prefix="aside-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]

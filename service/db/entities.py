@@ -1,0 +1,134 @@
+"""The `entity` table: one source of rows. A source loads many keys at once into versioned rows; see :class:`Source`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import asyncpg
+
+from service.db.pool import Database
+from service.db.sql import sql
+from service.domain.entity import EntityKey, WriteCondition, WrittenRow
+from service.domain.row import ABSENT, Coverage, VersionedRow
+from service.errors import (
+    NotFoundError,
+    PreconditionFailedError,
+    TooLargeError,
+    WriteOutcomeUnknownError,
+)
+
+_TOO_LARGE = "AS413"
+# The server may say goodbye after it has committed, e.g. while it waits for a synchronous standby.
+_SESSION_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+
+
+class Source(Protocol):
+    """Where the rows of an entity type come from. May raise UnavailableError."""
+
+    async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
+        """One row for each key, in order; ABSENT where there is none. Reads the primary."""
+
+    async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
+        """The same, with what the ledger says of each version, in one snapshot."""
+
+
+class EntityTable:
+    """The source behind every entity type that has no table of its own, and the only one that is written to."""
+
+    def __init__(self, database: Database, *, max_body_bytes: int) -> None:
+        self._database = database
+        self._max_body_bytes = max_body_bytes
+
+    async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
+        found = {(r["entity_type"], r["id"]): _row(r) for r in await self._fetch("load", keys)}
+        return [found.get((key.entity_type, key.id), ABSENT) for key in keys]
+
+    async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
+        found = {(r["entity_type"], r["id"]): r for r in await self._fetch("load_with_coverage", keys)}
+        records = [found[key.entity_type, key.id] for key in keys]
+        return [(ABSENT if r["version"] is None else _row(r), coverage_of(r)) for r in records]
+
+    async def _fetch(self, name: str, keys: Sequence[EntityKey]) -> list[Any]:
+        types, ids = [key.entity_type for key in keys], [key.id for key in keys]
+        async with self._database.connection() as connection:
+            return await connection.fetch(sql(name), types, ids)
+
+    async def put(
+        self, key: EntityKey, document: str, *, condition: WriteCondition, ttl_seconds: float | None
+    ) -> WrittenRow:
+        """Create or replace. Raises PreconditionFailedError, UnavailableError."""
+        if condition.if_match is None:
+            args: tuple[Any, ...] = (document, ttl_seconds, condition.must_be_absent)
+            return await self._write("put", key, *args)
+        args = (document, ttl_seconds, list(condition.if_match))
+        return await self._write("put_if_match", key, *args)
+
+    async def patch(
+        self, key: EntityKey, patch: str, *, condition: WriteCondition, ttl_seconds: float | None
+    ) -> WrittenRow:
+        """Merge into what is there. Raises NotFoundError, PreconditionFailedError, TooLargeError, UnavailableError."""
+        await self._refuse_if_present(key, condition)
+        versions = None if condition.if_match is None else list(condition.if_match)
+        return await self._write("patch", key, patch, ttl_seconds, versions, self._max_body_bytes, condition=condition)
+
+    async def delete(self, key: EntityKey, *, condition: WriteCondition) -> WrittenRow:
+        """Leave a tombstone. Raises NotFoundError, PreconditionFailedError, UnavailableError."""
+        await self._refuse_if_present(key, condition)
+        versions = None if condition.if_match is None else list(condition.if_match)
+        return await self._write("delete", key, versions, condition=condition)
+
+    async def _write(
+        self, statement: str, key: EntityKey, *args: Any, condition: WriteCondition | None = None
+    ) -> WrittenRow:
+        async with self._database.writing() as connection:
+            record = await _execute(connection, statement, key, args)
+            if record is not None:
+                return WrittenRow(
+                    version=record["version"],
+                    body=record["body"],
+                    modified_at_ms=record["modified_at_ms"],
+                    ttl_seconds=record["cache_ttl_seconds"],
+                    created=record["created"],
+                )
+            current = await connection.fetchval(sql("current_version"), key.entity_type, key.id)
+        if condition is not None and condition.if_match is None and current is None:
+            raise NotFoundError("there is no such entity")
+        raise PreconditionFailedError("the entity is not what the request expects", current_version=current)
+
+    async def _refuse_if_present(self, key: EntityKey, condition: WriteCondition) -> None:
+        """`If-None-Match: *` on a patch or a deletion can only fail: there is nothing to change, or it must not be."""
+        if not condition.must_be_absent:
+            return
+        async with self._database.connection() as connection:
+            current = await connection.fetchval(sql("current_version"), key.entity_type, key.id)
+        if current is not None:
+            raise PreconditionFailedError("the entity exists", current_version=current)
+
+
+async def _execute(
+    connection: asyncpg.Connection, statement: str, key: EntityKey, args: tuple[Any, ...]
+) -> asyncpg.Record | None:
+    """One statement, one transaction. A connection that breaks under it leaves open whether it was committed."""
+    try:
+        return await connection.fetchrow(sql(statement), key.entity_type, key.id, *args)
+    except (OSError, asyncpg.InterfaceError, *_SESSION_ENDED) as error:
+        raise WriteOutcomeUnknownError("the write may have happened or not: read before trying again") from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == _TOO_LARGE:
+            raise TooLargeError("the patched document would be too large") from error
+        raise
+
+
+def _row(record: Any) -> VersionedRow:
+    return VersionedRow(
+        version=record["version"],
+        body=record["body"],
+        modified_at_ms=record["modified_at_ms"],
+        ttl_seconds=record["cache_ttl_seconds"],
+    )
+
+
+def coverage_of(record: Any) -> Coverage:
+    wait_seconds: float = record["wait_seconds"]
+    return Coverage(covered=record["applied"] or wait_seconds <= 0, wait_seconds=max(0.0, wait_seconds))

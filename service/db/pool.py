@@ -1,0 +1,198 @@
+"""The one pool of PostgreSQL connections, and the border at which the driver's errors become Aside's.
+
+The pool is SQLAlchemy's; the data path takes the asyncpg connection out of it. Loads and writes each have a share, so
+that neither can starve the other, and nobody waits longer than the statement timeout for a place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from service.breaker import Breaker
+from service.errors import (
+    AsideError,
+    DatabaseBusyError,
+    DatabaseUnavailableError,
+    SchemaMissingError,
+    UnacceptableDocumentError,
+    WriteOutcomeUnknownError,
+)
+
+log = structlog.get_logger(__name__)
+
+_PROBE_SECONDS = 0.25
+_DOWN = "PostgreSQL cannot be reached"
+_CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,  # a primary that was demoted under us
+)
+
+
+async def connect(url: str, *, connect_timeout: float = 2.0, statement_timeout: float | None = None) -> asyncpg.Connection:  # fmt: skip
+    """A connection to a `postgres://`, `postgresql://` or `postgresql+asyncpg://` URL."""
+    settings = {"application_name": "aside", "client_encoding": "UTF8"}
+    if statement_timeout is not None:
+        settings["statement_timeout"] = str(round(statement_timeout * 1000))
+    return await asyncpg.connect(
+        re.sub(r"^postgres(ql)?(\+asyncpg)?://", "postgresql://", url),
+        timeout=connect_timeout,
+        command_timeout=None if statement_timeout is None else statement_timeout + 0.25,
+        server_settings=settings,
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The border: driver errors in, Aside's errors out. Anything else is a defect, and passes as it is."""
+    try:
+        yield
+    except AsideError:
+        raise
+    except DBAPIError as error:  # SQLAlchemy's wrapping, on the quiet paths
+        if isinstance(error.orig, Exception) and isinstance(error.orig.__cause__, _CONNECTION_ERRORS):
+            raise DatabaseUnavailableError(_DOWN) from error
+        raise
+    except PoolTimeoutError as error:
+        raise DatabaseBusyError("all database connections are busy") from error
+    except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
+        raise DatabaseBusyError("PostgreSQL gave up on a statement that took too long") from error
+    except TimeoutError as error:
+        raise DatabaseUnavailableError("PostgreSQL did not answer in time") from error
+    except _CONNECTION_ERRORS as error:
+        raise DatabaseUnavailableError(_DOWN) from error
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError) as error:
+        raise SchemaMissingError("the schema is missing: run `aside migrate`", retry_after_seconds=5) from error
+    except asyncpg.DataError as error:
+        raise UnacceptableDocumentError("PostgreSQL cannot keep this document") from error
+
+
+class Database:
+    """Hands out connections; counts those that are busy; knows whether PostgreSQL answers."""
+
+    def __init__(
+        self, url: str, *, load_connections: int, write_connections: int, spare_connections: int,
+        connect_timeout_seconds: float, statement_timeout_seconds: float,
+    ) -> None:  # fmt: skip
+        self._url = url
+        self._connect_timeout = connect_timeout_seconds
+        self._statement_timeout = statement_timeout_seconds
+        size = load_connections + write_connections + spare_connections
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self._create,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=statement_timeout_seconds,
+            pool_reset_on_return=None,  # every statement is its own transaction
+        )
+        self._writers = asyncio.Semaphore(write_connections)
+        self._breaker = Breaker()
+        self._probe: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def _create(self) -> asyncpg.Connection:
+        return await connect(
+            self._url, connect_timeout=self._connect_timeout, statement_timeout=self._statement_timeout
+        )
+
+    @property
+    def available(self) -> bool:
+        """False from the second failure in a row until a probe succeeds; meanwhile nobody waits for PostgreSQL."""
+        return not self._breaker.is_open
+
+    async def dedicated(self) -> asyncpg.Connection:
+        """A connection outside the pool, for a session that holds state (the relay's lock). The caller closes it."""
+        with translated():
+            return await self._create()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """An asyncpg connection of the pool, each statement its own transaction. May raise UnavailableError.
+
+        The one place where a failure of PostgreSQL is judged: told to the breaker, and passed on as one error.
+        """
+        if self._breaker.is_open:
+            raise DatabaseUnavailableError(_DOWN)
+        try:
+            with translated():
+                async with self._checkout() as connection:
+                    yield connection
+        except (DatabaseUnavailableError, WriteOutcomeUnknownError):
+            self._failed()
+            raise
+        self._breaker.succeeded()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[asyncpg.Connection]:
+        """The same, within the writers' share."""
+        try:
+            async with asyncio.timeout(self._statement_timeout):
+                await self._writers.acquire()
+        except TimeoutError as error:
+            raise DatabaseBusyError("all connections for writes are busy") from error
+        try:
+            async with self.connection() as connection:
+                yield connection
+        finally:
+            self._writers.release()
+
+    @asynccontextmanager
+    async def _checkout(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self._engine.connect() as pooled:
+            raw = await pooled.get_raw_connection()
+            connection = raw.driver_connection
+            assert isinstance(connection, asyncpg.Connection)
+            if connection.is_closed():  # the server went away while it lay in the pool: take a new one in its place
+                await pooled.invalidate()
+                raw = await pooled.get_raw_connection()
+                connection = raw.driver_connection
+                assert isinstance(connection, asyncpg.Connection)
+            try:
+                yield connection
+            except BaseException:
+                # After an error, a timeout or a cancellation in the middle of an exchange nobody knows its state.
+                if connection.is_closed() or connection.is_in_transaction():
+                    await pooled.invalidate()
+                raise
+
+    def _failed(self) -> None:
+        if self._breaker.failed(time.monotonic()) and not self._closed:
+            log.warning("database_unreachable")
+            self._probe = asyncio.get_running_loop().create_task(self._probe_until_back())
+
+    async def _probe_until_back(self) -> None:
+        while self._breaker.is_open:
+            await asyncio.sleep(_PROBE_SECONDS)
+            try:
+                with translated():
+                    async with asyncio.timeout(self._statement_timeout), self._checkout() as connection:
+                        await connection.execute("SELECT 1")
+            except AsideError:
+                continue
+            self._breaker.succeeded()
+            log.info("database_reachable")
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.gather(self._probe, return_exceptions=True)
+        await self._engine.dispose()

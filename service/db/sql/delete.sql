@@ -1,0 +1,8 @@
+-- delete: leave a tombstone of what has one of the versions $3 (NULL or empty: any).
+UPDATE entity AS e
+SET deleted = true
+WHERE e.entity_type = $1 AND e.id = $2 AND NOT e.deleted
+  AND (coalesce(cardinality($3::bigint[]), 0) = 0 OR e.version = ANY ($3::bigint[]))
+RETURNING e.version, NULL::bytea AS body,
+          (extract(epoch FROM e.updated_at) * 1000)::bigint AS modified_at_ms, e.cache_ttl_seconds,
+          false AS created

@@ -1,0 +1,30 @@
+"""What the database says of a key: a versioned row, and whether caches may still hold something older."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedRow:
+    """A row, or a tombstone (no body). Version 0 and no body: there has never been such a row, or none is known."""
+
+    version: int
+    body: bytes | None
+    modified_at_ms: int = 0
+    ttl_seconds: float | None = None
+
+
+ABSENT = VersionedRow(version=0, body=None)
+
+
+class Coverage(NamedTuple):
+    """What PostgreSQL's ledger says of one version, at one moment after that version was committed or loaded.
+
+    ``covered``: no cache that readers trust can still hold anything older: the relay has applied it, or no heartbeat
+    can be alive. Otherwise ``wait_seconds`` is the longest that any heartbeat which may be alive can still live.
+    """
+
+    covered: bool
+    wait_seconds: float

@@ -1,0 +1,74 @@
+"""The error tree. A leaf: it knows no HTTP, no driver; `service.api.problems` alone maps it to status codes."""
+
+from __future__ import annotations
+
+
+class AsideError(Exception):
+    """Anything that Aside itself refuses or fails at. Its text may be shown to a client: no secrets, no payloads."""
+
+
+class InvalidInputError(AsideError):
+    """What the client sent cannot be accepted; sending it again will not help.
+
+    ``pointer`` is a JSON Pointer or a parameter's name, where the fault can be placed.
+    """
+
+    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+class MalformedJsonError(InvalidInputError):
+    """The body is not JSON (RFC 8259), or not JSON that means the same to every reader (duplicate names, NaN)."""
+
+
+class UnacceptableDocumentError(InvalidInputError):
+    """The body is JSON, but not a document that can be kept: too deep, U+0000, a number that cannot be stored."""
+
+
+class TooLargeError(InvalidInputError):
+    """The body, or the document that a patch would make, exceeds the limit in bytes."""
+
+
+class NotFoundError(AsideError):
+    """There is no such entity."""
+
+
+class NotCachedError(AsideError):
+    """The reader asked for an answer out of the cache only, and the cache has none."""
+
+
+class PreconditionFailedError(AsideError):
+    """If-Match or If-None-Match did not hold. ``current_version`` is None where the entity does not exist."""
+
+    def __init__(self, detail: str, *, current_version: int | None) -> None:
+        super().__init__(detail)
+        self.current_version = current_version
+
+
+class UnavailableError(AsideError):
+    """Something outside this process cannot answer now; trying again later may help."""
+
+    def __init__(self, detail: str, *, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CacheUnavailableError(UnavailableError):
+    """Redis cannot be reached, is too slow, or answered nonsense. Never an answer to a client: reads go around it."""
+
+
+class DatabaseUnavailableError(UnavailableError):
+    """PostgreSQL cannot be reached, or did not answer within the time it is given."""
+
+
+class DatabaseBusyError(UnavailableError):
+    """Every database connection stayed busy for as long as a request may wait for one."""
+
+
+class SchemaMissingError(UnavailableError):
+    """PostgreSQL answers, but the tables are not there, or not all: the migrations have not run."""
+
+
+class WriteOutcomeUnknownError(UnavailableError):
+    """The connection broke while a write was under way: it may have been committed, or not."""

@@ -1,0 +1,53 @@
+"""Writes the metrics out for a scrape: of this process, or of all workers where they share a folder of values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.values import MutexValue, ValueClass
+
+
+def multiprocess_directory() -> Path | None:
+    """Where the workers keep their values, or None in a process that is alone.
+
+    prometheus_client decides this once, when it is imported. Raises RuntimeError if the variable came too late: every
+    scrape would otherwise show one silent zero after the other.
+    """
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not directory:
+        return None
+    if ValueClass is MutexValue:
+        raise RuntimeError("PROMETHEUS_MULTIPROC_DIR must be set before prometheus_client is imported")
+    return Path(directory)
+
+
+def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """The metrics as text, and its media type: OpenMetrics where ``accept`` asks for it, otherwise Prometheus's own."""
+    encode, media_type = choose_encoder(accept)
+    directory = multiprocess_directory()
+    if directory is not None:
+        _forget_dead_workers(directory)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
+    return encode(registry), media_type
+
+
+def _forget_dead_workers(directory: Path) -> None:
+    """A gauge of what is under way must not count what a killed worker had under way."""
+    for process_id in {file.stem.rpartition("_")[2] for file in directory.glob("gauge_live*_*.db")}:
+        if process_id.isdecimal() and not _is_alive(int(process_id)):
+            mark_process_dead(int(process_id), path=str(directory))  # type: ignore[no-untyped-call]
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

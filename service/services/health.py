@@ -1,0 +1,62 @@
+"""Whether this process should get traffic, and how its surroundings are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from service.cache.pulse import Pulse
+from service.db import migrations
+from service.db.pool import Database
+from service.db.sql import sql
+from service.errors import SchemaMissingError, UnavailableError
+from service.services.relay import Relay
+
+head = cache(migrations.head)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """``components`` in words, by name."""
+
+    ready: bool
+    components: dict[str, str]
+
+
+class Health:
+    """Redis away: ready, and degraded. PostgreSQL away: ready only where old values may be served."""
+
+    def __init__(self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: bool) -> None:
+        self._database = database
+        self._pulse = pulse
+        self._relay = relay
+        self._serves_stale = serves_stale
+
+    async def ready(self) -> Readiness:
+        postgresql, schema = await self._database_state()
+        served = postgresql == "ok" and schema == "ok"
+        return Readiness(
+            ready=served or (postgresql != "ok" and self._serves_stale),
+            components={
+                "postgresql": postgresql,
+                "schema": schema,
+                "cache": self._cache_state(),
+                "relay": self._relay.state,
+            },
+        )
+
+    async def _database_state(self) -> tuple[str, str]:
+        try:
+            async with self._database.connection() as connection:
+                revision = await connection.fetchval(sql("schema_revision"))
+        except SchemaMissingError as error:
+            return "ok", str(error)
+        except UnavailableError as error:
+            return str(error), "unknown"
+        # A newer schema is fine: it is expanded first, and contracted when no older service runs.
+        return "ok", "ok" if revision is not None and revision >= head() else "behind: run `aside migrate`"
+
+    def _cache_state(self) -> str:
+        if self._pulse.breaker.is_open:
+            return "off: Redis unreachable, serving from PostgreSQL"
+        return "ok" if self._pulse.heartbeat_age_seconds != float("inf") else "off: no heartbeat, serving from PostgreSQL"

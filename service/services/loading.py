@@ -1,0 +1,71 @@
+"""LOAD: the engine's loader over a source of rows. Keys that wait at the same moment go in one query."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from service.cache.batch import Batch
+from service.cache.keys import split
+from service.cache.recorder import Recorder
+from service.db.entities import Source
+from service.domain.entity import EntityKey
+from service.domain.row import Coverage, VersionedRow
+from service.errors import DatabaseBusyError
+
+
+class _Want(NamedTuple):
+    key: EntityKey
+    with_coverage: bool
+
+
+class _Got(NamedTuple):
+    row: VersionedRow
+    coverage: Coverage | None
+
+
+class SourceLoader:
+    """See :class:`service.cache.store.Loader`.
+
+    ``in_flight`` queries at the same time, whatever the number of requests: a flood becomes larger batches, not more
+    queries. Nobody waits longer than ``timeout_seconds`` for a place and an answer together.
+    """
+
+    def __init__(
+        self, source: Source, recorder: Recorder, *, in_flight: int, batch_size: int, timeout_seconds: float
+    ) -> None:
+        self._source = source
+        self._recorder = recorder
+        self._timeout_seconds = timeout_seconds
+        self._batch: Batch[_Want, _Got] = Batch([self._send] * in_flight, max_size=batch_size)
+
+    async def load(self, name: str) -> VersionedRow:
+        return (await self._in_time(_Want(EntityKey(*split(name)), with_coverage=False))).row
+
+    async def load_with_coverage(self, name: str) -> tuple[VersionedRow, Coverage]:
+        got = await self._in_time(_Want(EntityKey(*split(name)), with_coverage=True))
+        assert got.coverage is not None
+        return got.row, got.coverage
+
+    async def _in_time(self, want: _Want) -> _Got:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._batch.submit(want)
+        except TimeoutError as error:
+            raise DatabaseBusyError("PostgreSQL is too busy to answer in time") from error
+
+    async def _send(self, wants: list[_Want]) -> list[_Got]:
+        """One query. If one of the keys needs its coverage all get it: one connection, not two."""
+        keys = [want.key for want in wants]
+        started = time.perf_counter()
+        self._recorder.load_started(len(keys))
+        try:
+            if any(want.with_coverage for want in wants):
+                return [_Got(row, coverage) for row, coverage in await self._source.load_with_coverage(keys)]
+            return [_Got(row, None) for row in await self._source.load(keys)]
+        finally:
+            self._recorder.load_ended(time.perf_counter() - started)
+
+    async def close(self) -> None:
+        await self._batch.close()

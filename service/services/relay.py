@@ -1,0 +1,207 @@
+"""The relay: carries changes from PostgreSQL to the cache, and keeps the heartbeat without which no cache is used.
+
+Runs in every replica; an advisory lock decides who leads. One poll:
+
+    T0 and run_id from Redis → the ledger notes a grant → one snapshot of the changes → one script: apply, watermark,
+    heartbeat until T0 + B
+
+The order is the proof. The ledger is committed before the poll, so whoever reads after its own commit that no grant
+is noted knows that every later grant has polled its change. The script is bound to the server of T0: after a restart
+it is refused, and the new instance is brought up from its own watermark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from service.cache.grants import Grant, Granted, Granter
+from service.cache.recorder import Recorder
+from service.db.changes import NO_HORIZON, Changed, Poll, RelaySession
+from service.db.pool import Database
+from service.errors import CacheUnavailableError, UnavailableError
+
+log = structlog.get_logger(__name__)
+
+
+class Reign:
+    """One leadership: a session in PostgreSQL, a term, and what this leader knows to be applied, and where."""
+
+    def __init__(
+        self, session: RelaySession, granter: Granter, recorder: Recorder, *, term: int, bound_seconds: float,
+        page_size: int,
+    ) -> None:  # fmt: skip
+        self.session = session
+        self._granter = granter
+        self._recorder = recorder
+        self._term = term
+        self._bound_seconds = bound_seconds
+        self._page_size = page_size
+        self._polls = 0
+        self._run_id = ""
+        self._horizon: str | None = None
+        """What this very instance has applied; None until its watermark has been read."""
+        self._noted = ("", "")
+
+    async def poll(self) -> Granted | None:
+        """One poll; None where nothing could be granted yet. Raises CacheUnavailableError, UnavailableError."""
+        t0_ms = await self._granter.now_ms()
+        run_id = self._granter.run_id
+        if run_id != self._run_id:
+            self._run_id, self._horizon = run_id, None
+        if self._horizon is None and await self.session.granted_elsewhere_seconds(run_id) > 0:
+            return None  # readers of another instance may still be vouched for (race R12)
+        await self.session.note(run_id, self._bound_seconds)
+        since, poll = await self._first_poll() if self._horizon is None else await self._poll_since(self._horizon)
+        granted = await self._apply(since, poll, t0_ms)
+        if granted is not Granted.GRANTED:
+            return granted
+        self._horizon = poll.horizon
+        if poll.page or self._noted[1] != poll.generation:
+            self._noted = (poll.horizon, poll.generation)
+            await self.session.applied(*self._noted)
+        self._recorder.relay(poll.oldest_age_seconds, len(poll.page))
+        return granted
+
+    async def _poll_since(self, horizon: str) -> tuple[str, Poll]:
+        return horizon, await self.session.poll(horizon, page_size=self._page_size)
+
+    async def _first_poll(self) -> tuple[str, Poll]:
+        """Where to begin with an instance one has not fed before: at its own watermark (race R11)."""
+        watermark = await self._granter.watermark()
+        since = NO_HORIZON if watermark is None else watermark.horizon
+        poll = await self.session.poll(since, page_size=1)
+        if watermark is not None and watermark.generation != poll.generation:
+            return poll.horizon, _without_changes(poll)  # whatever it holds belongs to another generation: invisible
+        if watermark is None or _xmin(since) <= poll.pruned_xid:
+            # Nobody can say what this instance has missed: an empty one, a lost watermark, a very old snapshot.
+            log.info("relay_next_epoch", reason="no watermark" if watermark is None else "changes pruned")
+            await self.session.next_epoch()
+            poll = await self.session.poll(poll.horizon, page_size=1)
+            return poll.horizon, _without_changes(poll)
+        return since, await self.session.poll(since, page_size=self._page_size)
+
+    async def _apply(self, since: str, poll: Poll, t0_ms: int) -> Granted:
+        """Every page but the last only applies; the last one grants. All of them are bound to one server."""
+        self._polls += 1
+        page = poll.page
+        while len(page) == self._page_size:
+            following = await self.session.next_page(
+                since, poll.horizon, page_size=self._page_size, after=page[-1].version
+            )
+            granted = await self._granter.grant(self._grant(poll, page))
+            if granted is not Granted.APPLIED:
+                return granted
+            page = following
+        dies_at_ms = t0_ms + round(self._bound_seconds * 1000)
+        return await self._granter.grant(self._grant(poll, page, horizon=poll.horizon, dies_at_ms=dies_at_ms))
+
+    def _grant(self, poll: Poll, page: list[Changed], *, horizon: str = "", dies_at_ms: int = 0) -> Grant:
+        return Grant(
+            generation=poll.generation,
+            term=self._term,
+            poll=self._polls,
+            names=[changed.name for changed in page],
+            versions=[changed.version for changed in page],
+            horizon=horizon,
+            dies_at_ms=dies_at_ms,
+        )
+
+
+class Relay:
+    """Contends for the leadership, reigns while it has it, and gives it up when it cannot reach the cache."""
+
+    def __init__(
+        self, database: Database, granter: Granter, recorder: Recorder, *, bound_seconds: float, poll_seconds: float,
+        page_size: int, change_retention_seconds: float, tombstone_retention_seconds: float,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._granter = granter
+        self._recorder = recorder
+        self._bound_seconds = bound_seconds
+        self._poll_seconds = poll_seconds
+        self._page_size = page_size
+        self._change_retention_seconds = change_retention_seconds
+        self._tombstone_retention_seconds = tombstone_retention_seconds
+        self._task: asyncio.Task[None] | None = None
+        self.state = "starting"
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._granter.close()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                session = await RelaySession.lead(self._database, idle_seconds=self._bound_seconds)
+                self.state = "following" if session is None else "leading"
+                if session is not None:
+                    await self._reign(session)
+            except UnavailableError as error:
+                self.state = f"waiting: {error}"
+            # Longer than a follower waits: a leader that gave up lets another replica try.
+            await asyncio.sleep(self._bound_seconds * (0.25 if self.state == "following" else 0.3))
+
+    async def _reign(self, session: RelaySession) -> None:
+        """Poll until PostgreSQL ends the session, or the cache has been out of reach for longer than B."""
+        try:
+            term = await session.new_term()
+            reign = Reign(
+                session,
+                self._granter,
+                self._recorder,
+                term=term,
+                bound_seconds=self._bound_seconds,
+                page_size=self._page_size,
+            )
+            log.info("relay_leads", term=term)
+            await self._poll_on(reign)
+        finally:
+            session.close()
+            log.info("relay_leads_no_more")
+
+    async def _poll_on(self, reign: Reign) -> None:
+        now = time.monotonic
+        reached_at, prune_at = now(), now() + 60
+        while True:
+            started = now()
+            try:
+                granted = await reign.poll()
+            except CacheUnavailableError as error:
+                if started - reached_at > self._bound_seconds:
+                    raise
+                log.debug("relay_poll_failed", reason=str(error))
+            else:
+                reached_at = started
+                if granted is Granted.SUPERSEDED:
+                    return  # another leader's term: ours is over
+                if granted not in (Granted.GRANTED, None):
+                    log.warning("relay_poll_not_granted", answer=granted)
+                if started > prune_at:
+                    prune_at = started + await self._prune(reign.session)
+            await asyncio.sleep(max(0.0, self._poll_seconds - (now() - started)))
+
+    async def _prune(self, session: RelaySession) -> float:
+        """One bounded step; returns the seconds until the next."""
+        step = 5_000
+        forgotten = await session.prune(
+            changes_after_seconds=self._change_retention_seconds,
+            tombstones_after_seconds=self._tombstone_retention_seconds,
+            at_most=step,
+        )
+        return 1.0 if forgotten >= step else 60.0
+
+
+def _without_changes(poll: Poll) -> Poll:
+    return Poll(poll.horizon, poll.generation, poll.pruned_xid, [], 0.0)
+
+
+def _xmin(horizon: str) -> int:
+    return int(horizon.partition(":")[0])

@@ -1,0 +1,112 @@
+"""What can be set, with units in the names. Read by cli, app and wiring only; everything else is handed values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.cache.policy import Policy, Strategy
+from service.domain.entity import ENTITY_TYPE_PATTERN
+
+Positive = Annotated[float, Field(gt=0)]
+EntityType = Annotated[str, Field(pattern=ENTITY_TYPE_PATTERN)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(_Frozen):
+    """PostgreSQL: how many connections, and how long anyone waits."""
+
+    load_connections: Annotated[int, Field(ge=1, le=64)] = 3
+    write_connections: Annotated[int, Field(ge=1, le=256)] = 8
+    connect_timeout_seconds: Positive = 2.0
+    statement_timeout_seconds: Positive = 2.0
+    load_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 500
+
+
+class RedisSettings(_Frozen):
+    """Redis or Valkey: how long it may take before it counts as absent."""
+
+    operation_timeout_seconds: Annotated[float, Field(gt=0, le=0.25)] = 0.2
+    request_budget_seconds: Annotated[float, Field(gt=0, le=0.3)] = 0.28
+    lease_seconds: Positive = 5.0
+    lease_wait_seconds: Positive = 0.15
+    lanes: Annotated[int, Field(ge=1, le=16)] = 2
+    fails_over: bool = False
+    """True where another server may take over this one's address: Sentinel, Cluster, a managed replication group."""
+
+
+class RelaySettings(_Frozen):
+    """The task that carries changes from PostgreSQL to the cache and keeps its heartbeat."""
+
+    poll_seconds: Positive = 0.1
+    page_size: Annotated[int, Field(ge=1, le=10_000)] = 2_000
+    change_retention_seconds: Positive = 86_400.0
+    tombstone_retention_seconds: Positive = 30 * 86_400.0
+
+
+class PolicySettings(_Frozen):
+    """How entities of a type are cached; see `service.cache.policy.Policy` for each field."""
+
+    strategy: Strategy = Strategy.CACHE_ASIDE
+    ttl_seconds: Positive = 300.0
+    jitter: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    negative_ttl_seconds: Positive = 30.0
+    stale_if_error_seconds: Annotated[float, Field(ge=0)] = 0.0
+    early_refresh_beta: Annotated[float, Field(ge=0, le=10)] = 1.0
+
+    def to_policy(self) -> Policy:
+        return Policy(**self.model_dump())
+
+
+class LimitSettings(_Frozen):
+    body_bytes: Annotated[int, Field(ge=1)] = 1024 * 1024
+    json_depth: Annotated[int, Field(ge=1, le=512)] = 64
+    ttl_seconds: Positive = 30 * 86_400.0
+    """The longest lifetime that a client may ask for."""
+
+
+class Settings(BaseSettings):
+    """Everything, out of the environment: `ASIDE_PORT`, `ASIDE_DATABASE__LOAD_CONNECTIONS`, `DATABASE_URL`, …"""
+
+    model_config = SettingsConfigDict(env_prefix="ASIDE_", env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql://postgres@127.0.0.1:5432/postgres"), validation_alias="DATABASE_URL"
+    )
+    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias="REDIS_URL")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    migrate_on_start: bool = False
+    example_entity: bool = False
+    """Add `country/JP` to an empty database: what the examples at `/docs` ask for."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """How long a stopping process stays unready, but serving, so that a load balancer can notice."""
+    shutdown_grace_seconds: Positive = 10.0
+    bound_seconds: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    """B, the staleness bound. The same on every replica."""
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    relay: RelaySettings = RelaySettings()
+    limits: LimitSettings = LimitSettings()
+    default_policy: PolicySettings = PolicySettings()
+    policies: dict[EntityType, PolicySettings] = {}
+    """Per entity type, as JSON: `ASIDE_POLICIES='{"price": {"strategy": "write_through"}}'`."""
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.redis.lease_seconds < self.database.statement_timeout_seconds:
+            raise ValueError("redis.lease_seconds must not be shorter than database.statement_timeout_seconds")
+        if self.relay.poll_seconds > self.bound_seconds / 4:
+            raise ValueError("relay.poll_seconds must not exceed a quarter of bound_seconds")
+        longest = max(p.ttl_seconds + p.stale_if_error_seconds for p in (self.default_policy, *self.policies.values()))
+        if self.relay.tombstone_retention_seconds < max(longest, self.limits.ttl_seconds):
+            raise ValueError("relay.tombstone_retention_seconds must not be shorter than the longest lifetime")
+        return self

@@ -1,0 +1,145 @@
+"""Opens the object graph and closes it again, in one place. Nothing here waits for a server: all of them may be away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from service.cache.engine import Engine
+from service.cache.grants import Granter
+from service.cache.lane import connector
+from service.cache.loads import Loads
+from service.cache.missing import Missing
+from service.cache.policy import Policy
+from service.cache.recorder import Recorder
+from service.cache.redis_store import RedisStore
+from service.cache.refreshing import Refresher
+from service.cache.settling import Settler
+from service.cache.store import Ledger, Loader, Store
+from service.cache.tasks import Tasks
+from service.db.entities import EntityTable
+from service.db.ledger import LedgerTable
+from service.db.pool import Database
+from service.services.entities import Entities
+from service.services.health import Health
+from service.services.loading import SourceLoader
+from service.services.relay import Relay
+from service.services.schema import migrate_when_reachable
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the HTTP layer may use."""
+
+    entities: Entities
+    health: Health
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator[Services]:
+    """The services of one process. Closing lets work under way finish, then stops the relay, then closes the rest."""
+    async with AsyncExitStack() as stack:
+        database = _database(settings)
+        stack.push_async_callback(database.close)
+        store = _store(settings, recorder)
+        stack.push_async_callback(store.close)
+        loader = SourceLoader(
+            table := EntityTable(database, max_body_bytes=settings.limits.body_bytes),
+            recorder,
+            in_flight=settings.database.load_connections,
+            batch_size=settings.database.load_batch_size,
+            timeout_seconds=settings.database.statement_timeout_seconds,
+        )
+        stack.push_async_callback(loader.close)
+        relay = _relay(settings, database, recorder)
+        stack.push_async_callback(relay.stop)
+        tasks = Tasks()
+        stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
+        engine = build_engine(settings, store, loader, LedgerTable(database), tasks, recorder)
+
+        store.pulse.start()
+        relay.start()
+        if settings.migrate_on_start:
+            await _migrate_in_background(settings, database, stack)
+        policies = (settings.default_policy, *settings.policies.values())
+        serves_stale = any(policy.stale_if_error_seconds > 0 for policy in policies)
+        yield Services(
+            Entities(engine, table, tasks, recorder, policy_of(settings)),
+            Health(database, store.pulse, relay, serves_stale=serves_stale),
+        )
+
+
+def build_engine(
+    settings: Settings, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder
+) -> Engine:
+    """The engine over any store, loader and ledger."""
+    loads = Loads(store, loader)
+    settler = Settler(store, ledger, bound_seconds=settings.bound_seconds)
+    refresher = Refresher(store, loads, tasks, recorder)
+    missing = Missing(
+        store, loads, settler, refresher, tasks, recorder, lease_wait_seconds=settings.redis.lease_wait_seconds
+    )
+    budget = settings.redis.request_budget_seconds
+    return Engine(store, loads, settler, missing, refresher, tasks, recorder, budget_seconds=budget)
+
+
+def policy_of(settings: Settings) -> Callable[[str], Policy]:
+    """The policy of an entity type: its own, or the default."""
+    default = settings.default_policy.to_policy()
+    own = {entity_type: policy.to_policy() for entity_type, policy in settings.policies.items()}
+    return lambda entity_type: own.get(entity_type, default)
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url.get_secret_value(),
+        load_connections=settings.database.load_connections,
+        write_connections=settings.database.write_connections,
+        spare_connections=2,
+        connect_timeout_seconds=settings.database.connect_timeout_seconds,
+        statement_timeout_seconds=settings.database.statement_timeout_seconds,
+    )
+
+
+def _store(settings: Settings, recorder: Recorder) -> RedisStore:
+    return RedisStore(
+        connector(settings.redis_url.get_secret_value()),
+        recorder,
+        timeout_seconds=settings.redis.operation_timeout_seconds,
+        lease_ms=round(settings.redis.lease_seconds * 1000),
+        lanes=settings.redis.lanes,
+        fails_over=settings.redis.fails_over,
+        bound_seconds=settings.bound_seconds,
+    )
+
+
+def _relay(settings: Settings, database: Database, recorder: Recorder) -> Relay:
+    granter = Granter(
+        connector(settings.redis_url.get_secret_value(), client_name="aside-relay"),
+        recorder,
+        timeout_seconds=settings.redis.operation_timeout_seconds,
+    )
+    return Relay(
+        database,
+        granter,
+        recorder,
+        bound_seconds=settings.bound_seconds,
+        poll_seconds=settings.relay.poll_seconds,
+        page_size=settings.relay.page_size,
+        change_retention_seconds=settings.relay.change_retention_seconds,
+        tombstone_retention_seconds=settings.relay.tombstone_retention_seconds,
+    )
+
+
+async def _migrate_in_background(settings: Settings, database: Database, stack: AsyncExitStack) -> None:
+    url = settings.database_url.get_secret_value()
+    task = asyncio.create_task(migrate_when_reachable(url, database, with_example=settings.example_entity))
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
