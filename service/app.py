@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -22,11 +21,10 @@ from service.api.state import Limits, attach_services
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, expose
 from service.settings import Settings
+from service.wiring import Services
+from service.wiring import open_services as open_real_services
 
-if TYPE_CHECKING:
-    from service.wiring import Services
-
-OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager["Services"]]
+OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager[Services]]
 
 _DESCRIPTION = """JSON entities out of PostgreSQL, through a cache that is never stale.
 
@@ -51,7 +49,7 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(_lifespan, settings, metrics, open_services or _real_services),
+        lifespan=partial(_lifespan, settings, metrics, open_services or open_real_services),
     )
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app.state.limits = limits
@@ -84,9 +82,3 @@ def _running_version() -> str:
         return metadata.version("aside")
     except metadata.PackageNotFoundError:  # a checkout that was never installed
         return "unknown"
-
-
-def _real_services(settings: Settings, recorder: Recorder) -> AbstractAsyncContextManager[Services]:
-    from service.wiring import open_services
-
-    return open_services(settings, recorder)

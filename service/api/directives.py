@@ -27,6 +27,7 @@ _DIRECTIVE = re.compile(
     re.VERBOSE,
 )
 _DIGITS = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def read_wish(headers: Mapping[str, str]) -> Wish:
@@ -70,10 +71,7 @@ def read_ttl(query: Mapping[str, str], *, longest_seconds: float) -> float | Non
     value = query.get("ttl_seconds")
     if value is None:
         return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
+    seconds = float(value) if _NUMBER.fullmatch(value) else math.nan
     if not 0 < seconds <= longest_seconds:
         fault = {"loc": ("query", "ttl_seconds"), "msg": f"must be a number above 0, up to {longest_seconds:g}"}
         raise RequestValidationError([fault])

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from service.api.documentation import headers
 from service.api.state import health_of, is_draining
 
+_WELL = frozenset({"ok", "leading", "following"})
 _NOT_STORED = {"Cache-Control": "no-store"}
 
 
@@ -21,7 +22,7 @@ class Liveness(BaseModel):
 
 
 class ReadinessReport(BaseModel):
-    """What this process can do. A component that is not well says why after a colon."""
+    """What this process can do, and in what state its components are."""
 
     status: Literal["ready", "degraded", "unavailable", "draining"] = Field(
         description="`degraded`: every request is answered, some of them slower; `draining`: it is being stopped"
@@ -70,6 +71,6 @@ async def ready(request: Request) -> Response:
     elif not readiness.ready:
         status = "unavailable"
     else:
-        status = "degraded" if any(": " in state for state in readiness.components.values()) else "ready"
+        status = "degraded" if set(readiness.components.values()) - _WELL else "ready"
     report = {"status": status, "components": readiness.components}
     return JSONResponse(report, status_code=200 if status in {"ready", "degraded"} else 503, headers=_NOT_STORED)

@@ -37,9 +37,10 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.CacheUnavailableError: _kind(503, "cache-unavailable", "The cache cannot answer now"),
     errors.DatabaseUnavailableError: _kind(503, "database-unavailable", "The database cannot answer now"),
     errors.DatabaseBusyError: _kind(503, "database-busy", "The database is busy"),
+    errors.SchemaMissingError: _kind(503, "schema-missing", "The database has not been migrated"),
     errors.WriteOutcomeUnknownError: _kind(503, "write-outcome-unknown", "The write may have happened, or not"),
 }
-"""Every type of the error tree stands here itself; a test proves it."""
+"""Every type in `service.errors` stands here itself; a test proves it."""
 
 _BY_STATUS: dict[int, ProblemKind] = {
     404: _kind(404, "no-such-path", "There is nothing at this path"),
@@ -49,7 +50,8 @@ _BY_STATUS: dict[int, ProblemKind] = {
 
 
 def kind_of_error(error: errors.AsideError) -> ProblemKind:
-    return BY_ERROR[type(error)]
+    """The kind of the error's own type, or of the nearest one above it that stands in the table."""
+    return next(BY_ERROR[kind] for kind in type(error).__mro__ if kind in BY_ERROR)
 
 
 def kind_of_status(status: int) -> ProblemKind:

@@ -65,7 +65,7 @@ def problem_response(
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": quote(request.scope["path"]),
+        "instance": _path_as_sent(request),
         "request_id": request_id_of(request.scope),
     }
     if faults:
@@ -76,6 +76,12 @@ def problem_response(
         headers={"Cache-Control": "no-store", **(headers or {})},
         media_type=MEDIA_TYPE,
     )
+
+
+def _path_as_sent(request: Request) -> str:
+    """Still encoded, for %2F is no slash; without the query, for that may hold anything."""
+    raw: bytes | None = request.scope.get("raw_path")
+    return quote(request.scope["path"]) if raw is None else raw.decode("latin-1").partition("?")[0]
 
 
 async def _aside_error(request: Request, error: Exception) -> Response:

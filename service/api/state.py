@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from fastapi import FastAPI, Request
 
-if TYPE_CHECKING:
-    from service.services.entities import Entities
-    from service.services.health import Health
+from service.services.entities import Entities
+from service.services.health import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,11 @@ def attach_services(app: FastAPI, entities: Entities, health: Health) -> None:
 
 
 def entities_of(request: Request) -> Entities:
-    return cast("Entities", request.app.state.entities)
+    return cast(Entities, request.app.state.entities)
 
 
 def health_of(request: Request) -> Health:
-    return cast("Health", request.app.state.health)
+    return cast(Health, request.app.state.health)
 
 
 def limits_of(request: Request) -> Limits:

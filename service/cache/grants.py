@@ -82,6 +82,7 @@ class Granter:
             reply = await exchange
         except CacheFailure as failure:
             self._recorder.cache_error(op, failure.kind)
+            self._lane.outdate()
             raise
         self._recorder.cache_call(op, time.perf_counter() - started)
         return reply

@@ -13,7 +13,7 @@ from hashlib import sha1
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.cache.scripts import SOURCES
@@ -50,6 +50,7 @@ class Lane:
         self._connection = connect()
         self._timeout = timeout_seconds
         self.run_id = b""
+        self._outdated = False
 
     async def call(self, *command: Argument) -> Any:
         """One command and its reply. A connection that broke while idle is opened anew, once, within the same time."""
@@ -69,16 +70,18 @@ class Lane:
                 return await self._exchange(commands[0], once=once)
         except NoScriptError:
             raise
+        except ReadOnlyError as error:  # a primary that was demoted under us: the address may lead elsewhere by now
+            await self.close()
+            raise CacheFailure("Redis is a replica", kind="connection") from error
         except ResponseError as error:
             raise CacheFailure(_first_word(error), kind="response") from error
-        except (TimeoutError, RedisTimeoutError) as error:
-            await self.close()
-            raise CacheFailure("Redis did not answer in time", kind="timeout") from error
         except (RedisError, OSError) as error:
             await self.close()
-            raise CacheFailure("Redis cannot be reached", kind="connection") from error
+            raise _failure(error) from error
 
     async def _exchange(self, command: tuple[Argument, ...], *, once: bool) -> Any:
+        if self._outdated and not once:
+            await self.close()
         if self._connection.is_connected:
             try:
                 return await self._send(command)
@@ -90,14 +93,14 @@ class Lane:
                 await self.close()
         elif once:
             raise ConnectionResetError("the connection that this exchange was bound to is gone")
-        await self.open()
+        await self._open()
         return await self._send(command)
 
     async def _send(self, command: tuple[Argument, ...]) -> Any:
         await self._connection.send_command(*command, check_health=False)
         return await self._connection.read_response()
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         """Connect, learn the server's run_id, and leave the scripts with it, in one round trip."""
         connection = self._connection
         await connection.connect()  # type: ignore[no-untyped-call]
@@ -110,22 +113,19 @@ class Lane:
             raise ConnectionResetError("the server does not tell its run_id")
         self.run_id = found.group(1)
 
-    async def reopen(self) -> None:
-        """Start on a new connection, bounded like an exchange; for a caller that wants to know its server first."""
-        await self.close()
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self.open()
-        except (TimeoutError, RedisError, OSError) as error:
-            await self.close()
-            raise CacheFailure("Redis cannot be reached", kind="connection") from error
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self._connection.is_connected)
+    def outdate(self) -> None:
+        """Let the next exchange begin on a new connection: the address may lead to another server by now."""
+        self._outdated = True
 
     async def close(self) -> None:
+        self._outdated = False
         await self._connection.disconnect(nowait=True)
+
+
+def _failure(error: Exception) -> CacheFailure:
+    if isinstance(error, TimeoutError | RedisTimeoutError):
+        return CacheFailure("Redis did not answer in time", kind="timeout")
+    return CacheFailure(f"Redis cannot be reached ({type(error).__name__})", kind="connection")
 
 
 def _first_word(error: ResponseError) -> str:

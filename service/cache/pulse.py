@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -24,12 +25,16 @@ log = structlog.get_logger(__name__)
 class Pulse:
     """Owns the breaker of one process, and the offset between its monotonic clock and Redis's clock."""
 
-    def __init__(self, lane: Lane, recorder: Recorder, *, bound_seconds: float) -> None:
+    def __init__(
+        self, lane: Lane, recorder: Recorder, *, bound_seconds: float, on_silence: Callable[[], None] | None = None
+    ) -> None:
         self.breaker = Breaker()
         self.heartbeat_age_seconds = float("inf")
         self._lane = lane
         self._recorder = recorder
         self._bound_seconds = bound_seconds
+        self._on_silence = on_silence
+        self._vouched_at = time.monotonic()
         self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
         self._task: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
@@ -38,11 +43,11 @@ class Pulse:
         """Redis's clock as last measured, carried on by the monotonic one: no host's wall clock is compared."""
         return int(time.monotonic() * 1000 + self._offset_ms)
 
-    def failed(self) -> None:
+    def failed(self, failure: CacheFailure) -> None:
         if self.breaker.failed(time.monotonic()):
             self.heartbeat_age_seconds = float("inf")
             self._opened.set()
-            log.warning("cache_unreachable")
+            log.warning("cache_unreachable", reason=str(failure))
 
     def succeeded(self) -> None:
         if self.breaker.succeeded():
@@ -66,13 +71,23 @@ class Pulse:
             left_ms = await self._lane.call("PTTL", HEARTBEAT)
         except CacheFailure as failure:
             self._recorder.cache_error("clock", failure.kind)
-            self.failed()
+            self.failed(failure)
         else:
             self._recorder.cache_call("clock", after - before)
             self._offset_ms = int(seconds) * 1000 + int(micros) / 1000 - (before + after) / 2 * 1000
             self.heartbeat_age_seconds = self._bound_seconds - left_ms / 1000 if left_ms > 0 else float("inf")
+            self._heed_silence(after)
             self.succeeded()
         self._recorder.heartbeat(self.heartbeat_age_seconds)
+
+    def _heed_silence(self, now: float) -> None:
+        """A server that nobody vouches for may be a former primary, cut off, whose address leads elsewhere by now."""
+        if self.heartbeat_age_seconds != float("inf"):
+            self._vouched_at = now
+        elif self._on_silence is not None and now - self._vouched_at > self._bound_seconds:
+            self._vouched_at = now
+            self._lane.outdate()
+            self._on_silence()
 
     async def _run(self) -> None:
         while True:

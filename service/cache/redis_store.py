@@ -56,7 +56,12 @@ class RedisStore:
         self._fails_over = fails_over
         self._lanes: list[Lane] = []
         self.generation = NO_GENERATION
-        self.pulse = Pulse(Lane(connect, timeout_seconds=timeout_seconds), recorder, bound_seconds=bound_seconds)
+        self.pulse = Pulse(
+            Lane(connect, timeout_seconds=timeout_seconds),
+            recorder,
+            bound_seconds=bound_seconds,
+            on_silence=self._outdate if fails_over else None,
+        )
 
         def batch(send: Callable[[Lane, list[A]], Awaitable[Sequence[T]]], count: int) -> Batch[A, T]:
             slots = []
@@ -106,6 +111,10 @@ class RedisStore:
             await batch.close()
         for lane in self._lanes:
             await lane.close()
+
+    def _outdate(self) -> None:
+        for lane in self._lanes:
+            lane.outdate()
 
     # -- one batch each ------------------------------------------------------------------------------------------
 
@@ -180,7 +189,7 @@ class RedisStore:
         except CacheFailure as failure:
             self._recorder.cache_error(op, failure.kind)
             if failure.kind != "response":
-                self.pulse.failed()
+                self.pulse.failed(failure)
             raise
         self._recorder.cache_call(op, time.perf_counter() - started)
         self.pulse.succeeded()
@@ -192,6 +201,7 @@ class RedisStore:
             return None
         run_id, _, generation = heartbeat.partition(b"|")
         if run_id != lane.run_id:
+            lane.outdate()
             return None
         self.generation = generation
         return generation

@@ -135,8 +135,8 @@ class Database:
             with translated():
                 async with self._checkout() as connection:
                     yield connection
-        except (DatabaseUnavailableError, WriteOutcomeUnknownError):
-            self._failed()
+        except (DatabaseUnavailableError, WriteOutcomeUnknownError) as error:
+            self._failed(error)
             raise
         self._breaker.succeeded()
 
@@ -173,9 +173,9 @@ class Database:
                     await pooled.invalidate()
                 raise
 
-    def _failed(self) -> None:
+    def _failed(self, error: AsideError) -> None:
         if self._breaker.failed(time.monotonic()) and not self._closed:
-            log.warning("database_unreachable")
+            log.warning("database_unreachable", reason=type(error.__cause__).__name__)
             self._probe = asyncio.get_running_loop().create_task(self._probe_until_back())
 
     async def _probe_until_back(self) -> None:

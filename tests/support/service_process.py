@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from service.embedded import free_port
-from service.embedded.processes import Launch, PauseGuard, spawn
+from service.embedded.processes import Launch, PauseGuard, freeze, spawn
 
 ROOT = Path(__file__).parents[2]
 OURS = ("ASIDE_", "DATABASE_URL", "REDIS_URL", "PG", "PROMETHEUS_")
@@ -120,7 +120,8 @@ class ServiceProcess:
     def pause(self) -> None:
         """Stop it and its workers in mid-air."""
         if self._guard is None:
-            self._signal_all(signal.SIGSTOP)
+            freeze({self.pid})
+            freeze(self._group())
             self._guard = PauseGuard([self.pid, -self.pid])
 
     def resume(self) -> None:
@@ -132,6 +133,14 @@ class ServiceProcess:
     def _signal_all(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)  # it leads a session, and so a group, of its own
+
+    def _group(self) -> set[int]:
+        found = set()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(ProcessLookupError):
+                if os.getpgid(int(entry.name)) == self.pid:
+                    found.add(int(entry.name))
+        return found
 
     def _is_live(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

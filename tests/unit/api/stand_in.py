@@ -1,0 +1,101 @@
+"""Entities in a dictionary, for the tests of what HTTP makes of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from service.cache.entry import Answer, Outcome, Settled, Wish
+from service.cache.recorder import NullRecorder, Recorder
+from service.domain.entity import EntityKey, WriteCondition, WrittenRow
+from service.errors import NotFoundError, PreconditionFailedError
+from service.services.entities import Entities, Written
+from service.services.health import Health, Readiness
+from service.wiring import Services
+
+MODIFIED_AT_MS = 1_795_161_600_500  # Fri, 20 Nov 2026 08:00:00.500 GMT
+
+
+@dataclass
+class StandIn:
+    """What a test sets up, and what it may look at afterwards."""
+
+    rows: dict[EntityKey, WrittenRow] = field(default_factory=dict)
+    wishes: list[Wish] = field(default_factory=list)
+    conditions: list[WriteCondition] = field(default_factory=list)
+    waits: list[bool] = field(default_factory=list)
+    settled: Settled = Settled.APPLIED
+    answer: Answer = field(default_factory=lambda: Answer(Outcome.HIT, 0, None, 0))
+    failure: BaseException | None = None
+    readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, components={"postgresql": "ok"}))
+    recorder: Recorder = field(default_factory=NullRecorder)
+    version: int = 6
+
+    def services(self) -> Services:
+        return Services(entities=cast(Entities, self), health=cast(Health, self))
+
+    def holds(self, entity_type: str, entity_id: str, document: object = None, *, raw: bytes | None = None) -> int:
+        """Put an entity there; returns its version."""
+        body = json.dumps(document).encode() if raw is None else raw
+        self.version += 1
+        row = WrittenRow(self.version, body, MODIFIED_AT_MS, None, created=False)
+        self.rows[EntityKey(entity_type, entity_id)] = row
+        return self.version
+
+    async def ready(self) -> Readiness:
+        return self.readiness
+
+    async def get(self, key: EntityKey, wish: Wish) -> Answer:
+        self.wishes.append(wish)
+        if self.failure is not None:
+            raise self.failure
+        row = self.rows.get(key)
+        if row is None:
+            return replace(self.answer, outcome=Outcome.NEGATIVE_HIT)
+        return replace(self.answer, version=row.version, body=row.body, modified_at_ms=row.modified_at_ms)
+
+    async def put(
+        self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
+    ) -> Written:
+        created = key not in self.rows
+        return self._write(key, document, condition, ttl_seconds=ttl_seconds, wait=wait, created=created)
+
+    async def patch(
+        self, key: EntityKey, patch: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
+    ) -> Written:
+        if key not in self.rows:
+            raise NotFoundError("there is no such entity")
+        return self._write(key, patch, condition, ttl_seconds=ttl_seconds, wait=wait, created=False)
+
+    async def delete(self, key: EntityKey, *, condition: WriteCondition, wait: bool) -> Written:
+        if key not in self.rows:
+            raise NotFoundError("there is no such entity")
+        return self._write(key, None, condition, ttl_seconds=None, wait=wait, created=False)
+
+    def _write(
+        self,
+        key: EntityKey,
+        body: bytes | None,
+        condition: WriteCondition,
+        *,
+        ttl_seconds: float | None,
+        wait: bool,
+        created: bool,
+    ) -> Written:
+        self.conditions.append(condition)
+        self.waits.append(wait)
+        if self.failure is not None:
+            raise self.failure
+        current = self.rows.get(key)
+        missed = condition.if_match and (current is None or current.version not in condition.if_match)
+        if missed or (condition.must_be_absent and current is not None):
+            raise PreconditionFailedError(
+                "it is another version", current_version=None if current is None else current.version
+            )
+        self.version += 1
+        row = WrittenRow(self.version, body, MODIFIED_AT_MS, ttl_seconds, created)
+        self.rows[key] = row
+        if body is None:
+            del self.rows[key]
+        return Written(row, self.settled)

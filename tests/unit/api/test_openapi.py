@@ -1,0 +1,127 @@
+"""The OpenAPI document is complete, and true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.unit.api.stand_in import StandIn
+
+PATH = "/v1/entities/{entity_type}/{id}"
+EXAMPLE = "/v1/entities/country/JP"
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def references(node: object) -> Iterator[str]:
+    match node:
+        case {"$ref": str(reference)}:
+            yield reference
+        case dict():
+            for member in node.values():
+                yield from references(member)
+        case list():
+            for member in node:
+                yield from references(member)
+        case _:
+            pass
+
+
+def test_it_is_an_openapi_3_1_document_with_all_paths(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert set(document["paths"]) == {PATH, "/livez", "/readyz", "/metrics"}
+    assert set(document["paths"][PATH]) == {"get", "head", "put", "patch", "delete"}
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    for reference in references(document):
+        node: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+
+
+def test_every_problem_is_described_as_one(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400 and method != "head" and path == PATH:
+                schema = response["content"]["application/problem+json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (method, status)
+
+
+def test_every_answer_may_carry_the_requests_id(document: dict[str, Any]) -> None:
+    for _, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert "X-Request-Id" in response["headers"], (method, status)
+
+
+def test_no_header_has_an_example_that_a_page_would_send_unasked(document: dict[str, Any]) -> None:
+    for _, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] != "path":
+                assert {"example", "examples"}.isdisjoint({*parameter, *parameter["schema"]})
+                assert "default" not in parameter["schema"]
+
+
+def test_the_limits_are_told(document: dict[str, Any]) -> None:
+    [ttl] = [p for p in document["paths"][PATH]["put"]["parameters"] if p["name"] == "ttl_seconds"]
+    assert ttl["schema"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 2_592_000.0}
+
+
+async def test_trying_it_out_works_with_what_the_page_prefills(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    document = (await client.get("/openapi.json")).json()
+    stand_in.holds("country", "JP", {"name": "Japan"})
+    for method, operation in document["paths"][PATH].items():
+        path: str = PATH
+        body: object = None
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                [example] = parameter["examples"].values()
+                path = path.replace(f"{{{parameter['name']}}}", example["value"])
+        headers: dict[str, str] = {}
+        if "requestBody" in operation:
+            media_type, content = next(iter(operation["requestBody"]["content"].items()))
+            body = next(iter(content["examples"].values()))["value"]
+            headers["Content-Type"] = media_type
+        assert path == EXAMPLE
+        answer = await client.request(method, path, json=body, headers=headers)
+        assert answer.is_success, (method, answer.text)
+
+
+async def test_every_header_that_is_sent_is_documented(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    document = (await client.get("/openapi.json")).json()
+    always = {"content-length", "content-type"}
+    stand_in.holds("country", "JP", {})
+    async_ = {"Prefer": "respond-async"}
+    for method, headers, body in [
+        ("get", {}, None),
+        ("get", {"If-None-Match": "*"}, None),
+        ("get", {"If-Match": '"1"'}, None),
+        ("get", {"If-Match": "x"}, None),
+        ("head", {}, None),
+        ("put", async_, {}),
+        ("patch", async_, {}),
+        ("put", {"If-Match": '"1"'}, {}),
+        ("put", {"Content-Type": "text/plain"}, {}),
+        ("patch", {"Content-Type": "text/plain"}, {}),
+        ("patch", {"Content-Encoding": "gzip"}, {}),
+        ("delete", async_, None),
+        ("get", {}, None),
+        ("put", async_, {}),
+    ]:
+        answer = await client.request(method, EXAMPLE, headers=headers, json=body)
+        response = document["paths"][PATH][method]["responses"][str(answer.status_code)]
+        documented = {name.lower() for name in response["headers"]}
+        assert set(answer.headers) - always <= documented, (method, answer.status_code)
