@@ -68,7 +68,7 @@ lock: ## Choose the newest versions anew and write requirements.lock (needs uv)
 
 .PHONY: clean
 clean: ## Remove the environment and all caches; the data in .local stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis dist
 	find service tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: clean-data

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from service.db.migrations import VERSION_TABLE
 from service.db.tables import metadata
-
 
 
 def run(connection: Connection) -> None:

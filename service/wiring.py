@@ -1,4 +1,4 @@
-"""Opens the object graph and closes it again, in one place. Nothing here waits for a server: all of them may be away."""
+"""Opens the object graph and closes it again, in one place. Nothing here waits for a server: all may be away."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         stack.push_async_callback(relay.stop)
         tasks = Tasks()
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
-        engine = build_engine(settings, store, loader, LedgerTable(database), tasks, recorder)
+        engine = build_engine(
+            settings, store=store, loader=loader, ledger=LedgerTable(database), tasks=tasks, recorder=recorder
+        )
 
         store.pulse.start()
         relay.start()
@@ -73,17 +75,31 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
 
 
 def build_engine(
-    settings: Settings, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder
+    settings: Settings, *, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder
 ) -> Engine:
     """The engine over any store, loader and ledger."""
     loads = Loads(store, loader)
     settler = Settler(store, ledger, bound_seconds=settings.bound_seconds)
     refresher = Refresher(store, loads, tasks, recorder)
     missing = Missing(
-        store, loads, settler, refresher, tasks, recorder, lease_wait_seconds=settings.redis.lease_wait_seconds
+        store,
+        loads=loads,
+        settler=settler,
+        refresher=refresher,
+        tasks=tasks,
+        recorder=recorder,
+        lease_wait_seconds=settings.redis.lease_wait_seconds,
     )
-    budget = settings.redis.request_budget_seconds
-    return Engine(store, loads, settler, missing, refresher, tasks, recorder, budget_seconds=budget)
+    return Engine(
+        store,
+        loads=loads,
+        settler=settler,
+        missing=missing,
+        refresher=refresher,
+        tasks=tasks,
+        recorder=recorder,
+        budget_seconds=settings.redis.request_budget_seconds,
+    )
 
 
 def policy_of(settings: Settings) -> Callable[[str], Policy]:

@@ -72,9 +72,7 @@ class Batch(Generic[K, V]):
 
     async def _send(self, slot: Send[K, V], batch: dict[K, list[asyncio.Future[V]]]) -> None:
         try:
-            values = await slot(list(batch))
-            if len(values) != len(batch):
-                raise RuntimeError(f"a batch of {len(batch)} items came back with {len(values)} values")
+            values = _checked(await slot(list(batch)), len(batch))
         except BaseException as error:
             _fail(batch, error)
             if not isinstance(error, Exception):
@@ -92,6 +90,13 @@ class Batch(Generic[K, V]):
         await asyncio.gather(*self._draining, return_exceptions=True)
         _fail(self._waiting, asyncio.CancelledError())
         self._waiting = {}
+
+
+def _checked(values: Sequence[V], wanted: int) -> Sequence[V]:
+    """Values go to their items by position: too few, or too many, belong to nobody."""
+    if len(values) != wanted:
+        raise RuntimeError(f"a batch of {wanted} items came back with {len(values)} values")
+    return values
 
 
 def _fail(batch: dict[K, list[asyncio.Future[V]]], error: BaseException) -> None:

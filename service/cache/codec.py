@@ -26,9 +26,10 @@ def encode(entry: Entry, name: str) -> bytes:
 
 def decode(raw: bytes, name: str) -> Entry | None:
     """The entry, or None for anything that is not an entry of this format with this name: a lease, a foreign format,
-    damaged bytes, another key's value on a desynchronised connection."""
+    damaged bytes, another key's value on a desynchronised connection.
+    """
     kind = raw[:3]
-    if kind != b"V1 " and kind != b"N1 ":
+    if kind not in (b"V1 ", b"N1 "):
         return None
     end = raw.find(b"\n")
     fields = raw[:end].split(b" ")

@@ -39,8 +39,8 @@ class Engine:
     """
 
     def __init__(
-        self, store: Store, loads: Loads, settler: Settler, missing: Missing, refresher: Refresher, tasks: Tasks,
-        recorder: Recorder, *, budget_seconds: float, draw: Draw = random.random,
+        self, store: Store, *, loads: Loads, settler: Settler, missing: Missing, refresher: Refresher, tasks: Tasks,
+        recorder: Recorder, budget_seconds: float, draw: Draw = random.random,
     ) -> None:  # fmt: skip
         self._store = store
         self._loads = loads
@@ -106,7 +106,8 @@ class Engine:
 
     async def intend(self, name: str, policy: Policy) -> Intent:
         """Before a write's transaction. A write-through takes its lease now: after the commit would be too late, as
-        a newer write may have come and gone in between (race R2b)."""
+        a newer write may have come and gone in between (race R2b).
+        """
         generation = self._store.generation
         if policy.strategy is Strategy.WRITE_THROUGH and self._store.available:
             try:

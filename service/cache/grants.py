@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
-from service.cache.lane import CacheFailure, Connect, Lane
+from service.cache.lane import CacheExchangeError, Connect, Lane
 from service.cache.recorder import Recorder
 
 _WATERMARK = re.compile(rb"\d+\.\d+\|([^|\s]+)\|([^|\s]+)")
@@ -80,7 +80,7 @@ class Granter:
         started = time.perf_counter()
         try:
             reply = await exchange
-        except CacheFailure as failure:
+        except CacheExchangeError as failure:
             self._recorder.cache_error(op, failure.kind)
             self._lane.outdate()
             raise

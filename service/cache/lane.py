@@ -26,7 +26,7 @@ Connect = Callable[[], AbstractConnection]
 Argument = bytes | str | int
 
 
-class CacheFailure(CacheUnavailableError):
+class CacheExchangeError(CacheUnavailableError):
     """An exchange that failed. ``kind``: timeout, connection, or response (the server is there, and refuses)."""
 
     def __init__(self, detail: str, *, kind: str) -> None:
@@ -72,9 +72,9 @@ class Lane:
             raise
         except ReadOnlyError as error:  # a primary that was demoted under us: the address may lead elsewhere by now
             await self.close()
-            raise CacheFailure("Redis is a replica", kind="connection") from error
+            raise CacheExchangeError("Redis is a replica", kind="connection") from error
         except ResponseError as error:
-            raise CacheFailure(_first_word(error), kind="response") from error
+            raise CacheExchangeError(_first_word(error), kind="response") from error
         except (RedisError, OSError) as error:
             await self.close()
             raise _failure(error) from error
@@ -122,10 +122,10 @@ class Lane:
         await self._connection.disconnect(nowait=True)
 
 
-def _failure(error: Exception) -> CacheFailure:
+def _failure(error: Exception) -> CacheExchangeError:
     if isinstance(error, TimeoutError | RedisTimeoutError):
-        return CacheFailure("Redis did not answer in time", kind="timeout")
-    return CacheFailure(f"Redis cannot be reached ({type(error).__name__})", kind="connection")
+        return CacheExchangeError("Redis did not answer in time", kind="timeout")
+    return CacheExchangeError(f"Redis cannot be reached ({type(error).__name__})", kind="connection")
 
 
 def _first_word(error: ResponseError) -> str:

@@ -25,7 +25,7 @@ class Missing:
     """``lease_wait_seconds``: how long a reader waits for what somebody else is loading before it loads as well."""
 
     def __init__(
-        self, store: Store, loads: Loads, settler: Settler, refresher: Refresher, tasks: Tasks, recorder: Recorder, *,
+        self, store: Store, *, loads: Loads, settler: Settler, refresher: Refresher, tasks: Tasks, recorder: Recorder,
         lease_wait_seconds: float,
     ) -> None:  # fmt: skip
         self._store = store
@@ -111,9 +111,7 @@ class Missing:
             self._tasks.start(self._store.abandon(visit.name))  # let the next reader try, not wait for the lease
             raise
         generation, row = leased.lease.generation, loaded.row
-        install = self._loads.install(
-            visit.name, visit.policy, row, generation=generation, cost_ms=loaded.cost_ms
-        )
+        install = self._loads.install(visit.name, visit.policy, row, generation=generation, cost_ms=loaded.cost_ms)
         since = time.monotonic()
         try:
             filled = await visit.spend(self._store.fill(visit.name, leased.lease.token, row.version, install))
@@ -148,7 +146,8 @@ class Missing:
 
     async def _renew(self, visit: Visit) -> Answer | None:
         """The entry is past its freshness, yet answers if the database cannot: it is renewed in place, not replaced
-        by a lease. Who may do it is decided as for an early refresh."""
+        by a lease. Who may do it is decided as for an early refresh.
+        """
         if not await visit.spend(self._store.claim_refresh(visit.name, new_token())):
             await asyncio.sleep(_FIRST_LOOK_SECONDS)
             return None

@@ -13,7 +13,7 @@ import structlog
 
 from service.breaker import Breaker
 from service.cache.keys import HEARTBEAT
-from service.cache.lane import CacheFailure, Lane
+from service.cache.lane import CacheExchangeError, Lane
 from service.cache.recorder import Recorder
 
 _CALM_SECONDS = 1.0
@@ -43,7 +43,7 @@ class Pulse:
         """Redis's clock as last measured, carried on by the monotonic one: no host's wall clock is compared."""
         return int(time.monotonic() * 1000 + self._offset_ms)
 
-    def failed(self, failure: CacheFailure) -> None:
+    def failed(self, failure: CacheExchangeError) -> None:
         if self.breaker.failed(time.monotonic()):
             self.heartbeat_age_seconds = float("inf")
             self._opened.set()
@@ -69,7 +69,7 @@ class Pulse:
             seconds, micros = await self._lane.call("TIME")
             after = time.monotonic()
             left_ms = await self._lane.call("PTTL", HEARTBEAT)
-        except CacheFailure as failure:
+        except CacheExchangeError as failure:
             self._recorder.cache_error("clock", failure.kind)
             self.failed(failure)
         else:

@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeVar
 from service.cache.batch import Batch
 from service.cache.entry import Lease, Reading
 from service.cache.keys import HEARTBEAT, cache_key, refresh_key
-from service.cache.lane import CacheFailure, Connect, Lane
-from service.cache.recorder import Recorder
+from service.cache.lane import CacheExchangeError, Connect, Lane
 from service.cache.pulse import Pulse
+from service.cache.recorder import Recorder
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased, Mode
 from service.errors import CacheUnavailableError
 
@@ -186,7 +186,7 @@ class RedisStore:
         started = time.perf_counter()
         try:
             reply = await exchange()
-        except CacheFailure as failure:
+        except CacheExchangeError as failure:
             self._recorder.cache_error(op, failure.kind)
             if failure.kind != "response":
                 self.pulse.failed(failure)

@@ -1,4 +1,4 @@
-"""The seams of the engine: what it needs of a cache, of a loader, and of the ledger. Protocols and their values only."""
+"""The seams of the engine: what it needs of a cache, of a loader, of the ledger. Protocols and their values only."""
 
 from __future__ import annotations
 

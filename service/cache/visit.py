@@ -1,4 +1,4 @@
-"""One read that was not a plain hit: what it asks for, what it has found so far, how long it may still wait for Redis."""
+"""One read that was not a plain hit: what it asks for, what it has found, how long it may still wait for Redis."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def demo(
 ) -> None:
     """Show what the service can do, with real data, against one that runs."""
     base_url = url or f"http://127.0.0.1:{read_settings().port}"
-    from service import demo as demonstration  # noqa: PLC0415 (slow to import, and needed here only)
+    from service.demo import run as run_demo  # noqa: PLC0415 (slow to import, and needed here only)
 
     with readable_failures():
-        raise typer.Exit(demonstration.run(base_url))
+        raise typer.Exit(run_demo(base_url))

@@ -34,6 +34,8 @@ def run_dev(folder: Path, *, started_at: float) -> None:
             if stack.is_wanted:
                 console.print(f"Starting servers, with the data in {escape(str(stack.folder))} …")
                 stack.start()
+            if stack.postgres is not None:
+                os.environ.setdefault("ASIDE_EXAMPLE_ENTITY", "true")
             for name, server in (("DATABASE_URL", stack.postgres), ("REDIS_URL", stack.valkey)):
                 if server is not None:
                     os.environ[name] = server.url

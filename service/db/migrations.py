@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from service.db.pool import connect, translated
 
 _FOLDER = Path(__file__).resolve().parents[2] / "alembic"

@@ -46,7 +46,9 @@ _CONNECTION_ERRORS = (
 )
 
 
-async def connect(url: str, *, connect_timeout: float = 2.0, statement_timeout: float | None = None) -> asyncpg.Connection:  # fmt: skip
+async def connect(
+    url: str, *, connect_timeout: float = 2.0, statement_timeout: float | None = None
+) -> asyncpg.Connection:
     """A connection to a `postgres://`, `postgresql://` or `postgresql+asyncpg://` URL."""
     settings = {"application_name": "aside", "client_encoding": "UTF8"}
     if statement_timeout is not None:

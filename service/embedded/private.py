@@ -42,10 +42,12 @@ def private_valkey(*, options: Mapping[str, str] | None = None) -> Iterator[Valk
 def private_folder() -> Iterator[Path]:
     """A folder that vanishes at the end; or, if this process is killed, when the next one asks for a folder."""
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix="aside-new-"))
     try:
         with (folder / "alive").open("w") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX)
+            # Given its name only now: a neighbour that sweeps must not meet it unlocked.
+            folder = folder.rename(folder.with_name(folder.name.replace("aside-new-", PREFIX)))
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
@@ -53,6 +54,8 @@ def describe_exception(_logger: Any, _method: str, event: MutableMapping[str, An
             event["exceptions"] = _chain(error)
         case (type(), BaseException() as error, TracebackType() | None):
             event["exceptions"] = _chain(error)
+        case True if (current := sys.exception()) is not None:
+            event["exceptions"] = _chain(current)
         case _:
             pass
     return event

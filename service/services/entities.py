@@ -46,7 +46,8 @@ class Entities:
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
     ) -> Written:
         """Create or replace; a lifetime of its own is kept with it, or dropped. Raises PreconditionFailedError,
-        UnacceptableDocumentError, UnavailableError."""
+        UnacceptableDocumentError, UnavailableError.
+        """
 
         def transact() -> Awaitable[WrittenRow]:
             return self._table.put(key, document.decode(), condition=condition, ttl_seconds=ttl_seconds)

@@ -59,4 +59,6 @@ class Health:
     def _cache_state(self) -> str:
         if self._pulse.breaker.is_open:
             return "off: Redis unreachable, serving from PostgreSQL"
-        return "ok" if self._pulse.heartbeat_age_seconds != float("inf") else "off: no heartbeat, serving from PostgreSQL"
+        if self._pulse.heartbeat_age_seconds == float("inf"):
+            return "off: no heartbeat, serving from PostgreSQL"
+        return "ok"

@@ -35,6 +35,7 @@ class ServiceProcess:
             **inherited,
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(log.parent),  # a killed replica cannot tidy up
             "ASIDE_PORT": str(self.port),
             **environment,
         }

@@ -45,7 +45,7 @@ def test_a_signal_ends_the_service_and_then_its_servers_with_exit_code_0(dev, tm
     assert ended_within(servers, timeout_seconds=0)
     assert "Traceback" not in process.log
     postgres_log = (tmp_path / ".local" / "postgres" / "postgresql.log").read_text()
-    assert "database system is shut down" in postgres_log
+    assert "received fast shutdown request" in postgres_log
 
 
 def test_the_banner_says_where_everything_is(dev, tmp_path):

@@ -133,7 +133,7 @@ def test_an_end_in_order_ends_both(tmp_path):
         assert process.wait(20) == 0
         assert ended_within(pids, timeout_seconds=0)
     log = (tmp_path / ".local" / "postgres" / "postgresql.log").read_text()
-    assert "database system is shut down" in log
+    assert "received fast shutdown request" in log
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):

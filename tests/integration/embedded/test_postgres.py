@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from service.embedded import Postgres, free_port
-from service.embedded.errors import ServerStartError, WrongPostgresVersionError
+from service.embedded.errors import FolderInUseError, ServerStartError, WrongPostgresVersionError
 from service.embedded.processes import processes_in
 from tests.support.databases import execute_sql
 
@@ -77,6 +77,22 @@ def test_a_paused_server_can_be_killed(postgres_factory):
     server.pause()
     server.kill()
     assert processes_in(server.data) == set()
+
+
+def test_a_paused_server_can_be_stopped_in_order(postgres_factory):
+    server = postgres_factory()
+    server.pause()
+    server.stop(timeout_seconds=5)
+    assert "received fast shutdown request" in server.log.read_text()
+
+
+def test_a_cluster_that_is_in_use_is_left_alone(postgres_factory, monkeypatch):
+    monkeypatch.setattr("service.embedded.postgres.LEFTOVER_SECONDS", 0.05)
+    first = postgres_factory()
+    with pytest.raises(FolderInUseError, match=rf"{first.pid}.* still work in"):
+        Postgres(first.folder).start()
+    assert (first.data / "postmaster.pid").exists()
+    execute_sql(first.url, "SELECT 1")
 
 
 def test_a_server_outlives_the_thread_that_started_it(postgres_factory):
@@ -161,4 +177,4 @@ def test_a_stop_ends_in_time_while_clients_hold_on(postgres_factory):
         connection.terminate()
 
     asyncio.run(hold_on())
-    assert "database system is shut down" in server.log.read_text()
+    assert "received fast shutdown request" in server.log.read_text()

@@ -1,6 +1,8 @@
 """A real Valkey: started, stopped, killed, paused, and brought back with old data."""
 
 import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -75,6 +77,21 @@ def test_a_password_is_asked_for(tmp_path):
         assert command(server.url, "PING") == "PONG"
         with pytest.raises(RuntimeError, match="NOAUTH"):
             command(f"redis://127.0.0.1:{server.port}/0", "PING")
+
+
+@pytest.mark.parametrize(("answer", "is_ready"), [(b"-LOADING Valkey is loading\r\n", False), (b"+PONG\r\n", True)])
+def test_a_server_that_still_loads_its_data_is_not_ready(tmp_path, answer, is_ready):
+    with socket.create_server(("127.0.0.1", 0)) as stand_in, ThreadPoolExecutor(1) as thread:
+
+        def answer_once():
+            connection, _ = stand_in.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(answer)
+
+        answered = thread.submit(answer_once)
+        assert Valkey(tmp_path, port=stand_in.getsockname()[1])._is_ready() is is_ready
+        answered.result()
 
 
 def test_a_folder_with_a_space_does_no_harm(tmp_path):

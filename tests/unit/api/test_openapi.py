@@ -105,7 +105,7 @@ async def test_every_header_that_is_sent_is_documented(client: httpx.AsyncClient
     always = {"content-length", "content-type"}
     stand_in.holds("country", "JP", {})
     async_ = {"Prefer": "respond-async"}
-    for method, headers, body in [
+    calls: list[tuple[str, dict[str, str], Any]] = [
         ("get", {}, None),
         ("get", {"If-None-Match": "*"}, None),
         ("get", {"If-Match": '"1"'}, None),
@@ -120,7 +120,8 @@ async def test_every_header_that_is_sent_is_documented(client: httpx.AsyncClient
         ("delete", async_, None),
         ("get", {}, None),
         ("put", async_, {}),
-    ]:
+    ]
+    for method, headers, body in calls:
         answer = await client.request(method, EXAMPLE, headers=headers, json=body)
         response = document["paths"][PATH][method]["responses"][str(answer.status_code)]
         documented = {name.lower() for name in response["headers"]}

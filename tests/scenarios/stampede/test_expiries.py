@@ -1,0 +1,47 @@
+"""A hot key expires again and again, and nobody waits for it: it is renewed before."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from service.embedded import Postgres
+from tests.support.load import Traffic, quantiles, reads
+from tests.support.scraping import scrape
+from tests.support.service_process import ServiceProcess
+from tests.support.statements import StatementLog
+from tests.support.waiting import lasting
+
+READERS = 64
+TTL_SECONDS = 0.4
+EXPIRIES = 20
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+async def test_a_hot_key_is_renewed_through_twenty_expiries_and_no_reader_waits(
+    three_replicas: list[ServiceProcess], logging_postgres: Postgres, processes: int
+) -> None:
+    urls = [replica.url for replica in three_replicas[:processes]]
+    key = f"hot-{processes}"
+    async with Traffic(urls, clients=4) as traffic:
+        await traffic.until_cached()
+        await traffic.write(key, ttl_seconds=TTL_SECONDS)
+        before, statements = await scrape(urls), StatementLog(logging_postgres)
+        first = await traffic.read(key)
+        traffic.history.clear()
+        async with traffic.hammering([key], readers=READERS, pause_seconds=0.05):
+            await lasting(TTL_SECONDS * EXPIRIES)
+        added = (await scrape(urls)).since(before)
+        answers = reads(traffic.history)
+
+    outcomes = Counter(answer.outcome for answer in answers)
+    refreshes = added.total("aside_early_refreshes_total")
+    loads = added.total("aside_db_load_batch_size_sum")
+    print(f"\n{processes} processes: {outcomes} refreshes {refreshes:g} loads {loads:g} {statements.names()}")
+    print(quantiles([answer.seconds for answer in answers]))
+    print(Counter(answer.cache_status for answer in answers if answer.outcome != "hit"))
+    assert first.outcome == "miss"
+    assert outcomes == {"hit": len(answers)}
+    assert loads <= refreshes + 1
+    assert EXPIRIES * 0.8 <= refreshes <= EXPIRIES * 3

@@ -1,0 +1,51 @@
+"""A recorder that remembers what it was told."""
+
+from __future__ import annotations
+
+from service.cache.entry import Outcome
+
+
+class Recording:
+    """See :class:`service.cache.recorder.Recorder`. Each event is its name and what tells it from others."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, ...]] = []
+        self.batch_sizes: list[int] = []
+
+    def count(self, *event: str) -> int:
+        """How often this happened; a prefix counts all that begin with it."""
+        return sum(each[: len(event)] == event for each in self.events)
+
+    def read(self, entity_type: str, outcome: Outcome) -> None:
+        self.events.append(("read", entity_type, outcome.value))
+
+    def cache_call(self, op: str, seconds: float) -> None:
+        self.events.append(("cache_call", op))
+
+    def cache_error(self, op: str, kind: str) -> None:
+        self.events.append(("cache_error", op, kind))
+
+    def load_started(self, batch_size: int) -> None:
+        self.batch_sizes.append(batch_size)
+        self.events.append(("load_started",))
+
+    def load_ended(self, seconds: float) -> None:
+        self.events.append(("load_ended",))
+
+    def fill(self, result: str) -> None:
+        self.events.append(("fill", result))
+
+    def early_refresh(self, entity_type: str) -> None:
+        self.events.append(("early_refresh", entity_type))
+
+    def lease_wait(self, seconds: float) -> None:
+        self.events.append(("lease_wait",))
+
+    def write(self, result: str) -> None:
+        self.events.append(("write", result))
+
+    def heartbeat(self, age_seconds: float) -> None:
+        self.events.append(("heartbeat", "none" if age_seconds == float("inf") else "seen"))
+
+    def relay(self, lag_seconds: float, changes: int) -> None:
+        self.events.append(("relay", str(changes)))

@@ -1,0 +1,70 @@
+"""Several processes, one truth: whichever is scraped shows the sum."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+WORKER = """
+import sys
+from service.cache.entry import Outcome
+from service.metrics import Metrics, expose
+metrics = Metrics(["country"], version="1")
+for _ in range(int(sys.argv[1])):
+    metrics.read("country", Outcome.HIT)
+metrics.load_started(1)
+metrics.request("GET", "/livez", 200, 0.001)
+metrics.heartbeat(float(sys.argv[1]))
+metrics.relay(float(sys.argv[1]), 1)
+print("ready", flush=True)
+sys.stdin.readline()
+print(expose(metrics.registry, "")[0].decode())
+"""
+
+
+def start(folder: Path, reads: int) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder), "PYTHONPATH": str(Path.cwd())}
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(reads)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "ready\n"
+    return worker
+
+
+def scrape(worker: subprocess.Popen[str]) -> dict[str, float]:
+    text, _ = worker.communicate("now\n", timeout=20)
+    families = text_string_to_metric_families(text)
+    return {s.name: s.value for family in families for s in family.samples if s.value}
+
+
+@pytest.mark.parametrize("scraped", [0, 1])
+def test_totals_are_right_whichever_worker_answers(tmp_path: Path, scraped: int) -> None:
+    workers = [start(tmp_path, 2), start(tmp_path, 5)]
+    seen = scrape(workers[scraped])
+    scrape(workers[1 - scraped])
+    assert seen["aside_cache_requests_total"] == 7
+    assert seen["aside_request_seconds_count"] == 2
+    assert seen["aside_db_loads_in_flight"] == 2
+    assert seen["aside_heartbeat_age_seconds"] == 5  # the worker that sees it worst
+    assert seen["aside_relay_lag_seconds"] == 5  # the worker that told last
+    assert seen["aside_build_info"] == 1
+
+
+def test_a_killed_worker_leaves_its_counts_and_takes_its_gauges_along(tmp_path: Path) -> None:
+    survivor, victim = start(tmp_path, 2), start(tmp_path, 5)
+    victim.kill()
+    victim.communicate(timeout=20)
+    seen = scrape(survivor)
+    assert seen["aside_cache_requests_total"] == 7
+    assert seen["aside_db_loads_in_flight"] == 1
+    assert seen["aside_heartbeat_age_seconds"] == 2
