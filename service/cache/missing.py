@@ -200,6 +200,8 @@ class Missing:
     def _stale(self, visit: Visit, error: UnavailableError) -> Answer:
         """PostgreSQL cannot answer: the old value may, where the policy or the reader allows it."""
         entry, now_ms = visit.fallback, self._store.now_ms()
-        if entry is None or not may_serve_stale(visit.policy, entry, now_ms, visit.wish.stale_if_error_seconds):
+        if entry is None or entry.version < visit.wish.min_version:
+            raise error
+        if not may_serve_stale(visit.policy, entry, now_ms, visit.wish.stale_if_error_seconds):
             raise error
         return visit.answer_stale(entry, now_ms)

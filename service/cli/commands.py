@@ -12,6 +12,7 @@ from service.cli.dev import run_dev
 from service.cli.refusals import read_settings, readable_failures
 from service.cli.serving import bind, stopping_on_signals
 from service.cli.serving import serve as serve_until_stopped
+from service.logs import configure_logging
 
 STARTED_AT = time.monotonic()
 
@@ -55,6 +56,7 @@ def migrate(revision: Annotated[str, typer.Option(help="An Alembic revision, or 
     settings = read_settings()
     from service.db.migrations import upgrade  # noqa: PLC0415 (slow to import, and needed here only)
 
+    configure_logging(settings.log_level, "console")
     with readable_failures():
         upgrade(settings.database_url.get_secret_value(), revision)
     typer.echo(f"The schema is at {revision}.")

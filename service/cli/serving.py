@@ -19,6 +19,7 @@ from uvicorn.supervisors import Multiprocess
 
 from service.cli.refusals import refuse
 from service.embedded.processes import die_with_parent
+from service.logs import configure_logging
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def create_worker() -> FastAPI:
         die_with_parent(signal.SIGTERM)
     from service.app import create_app  # noqa: PLC0415 (prometheus_client looks for its folder when imported)
 
-    return create_app()
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    return create_app(settings)
 
 
 class _Server(uvicorn.Server):

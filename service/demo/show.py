@@ -13,7 +13,6 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from service.demo.data import Document, documents
 
@@ -68,20 +67,18 @@ async def _show_one_entity(client: httpx.AsyncClient) -> None:
     """A miss, a hit, a write, the read after it, a deletion, a negative hit."""
     document = (await client.get(_EXAMPLE)).json()
     await client.put(_EXAMPLE, json=document)  # so that the first line below is a miss, also when this runs again
-    table = Table("what", "request", "answer", "the cache", "ms", box=None, pad_edge=False, header_style="bold")
-    for column in table.columns:
-        column.no_wrap = True
+    console.print(f"One entity, {_EXAMPLE}:")
 
     async def line(what: str, method: str, **request: Any) -> httpx.Response:
         started = time.perf_counter()
         response = await client.request(method, _EXAMPLE, **request)
         ms = (time.perf_counter() - started) * 1000
         told = response.headers.get("cache-status") or _settled(response)
-        version = response.headers.get("etag", "")
-        table.add_row(what, f"{method} JP-13", f"{response.status_code} {version}", told, f"{ms:.1f}")
+        answer = f"{response.status_code} {response.headers.get('etag', '')}"
+        console.print(f"  {what:<24} {method:<6} {answer:<12} {told:<30} {ms:5.1f} ms")
         return response
 
-    miss = await line("a miss, loaded and kept", "GET")
+    miss = await line("a miss: loaded and kept", "GET")
     await line("a hit", "GET")
     await line("still what you have", "GET", headers={"If-None-Match": miss.headers["etag"]})
     await line("a write", "PATCH", json={"nickname": "the big one"})
@@ -92,7 +89,6 @@ async def _show_one_entity(client: httpx.AsyncClient) -> None:
     await line("it does not exist", "GET")
     await line("a negative hit", "GET")
     await line("back, and newer", "PUT", json=document)
-    console.print(table)
 
 
 def _settled(response: httpx.Response) -> str:

@@ -162,10 +162,12 @@ class Relay:
                 page_size=self._page_size,
             )
             log.info("relay_leads", term=term)
-            await self._poll_on(reign)
+            try:
+                await self._poll_on(reign)
+            finally:
+                log.info("relay_leads_no_more", term=term)
         finally:
             session.close()
-            log.info("relay_leads_no_more")
 
     async def _poll_on(self, reign: Reign) -> None:
         now = time.monotonic

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from service.cache.entry import Detail, Outcome, Wish
 from service.errors import NotCachedError
@@ -37,10 +40,27 @@ async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient
     assert {**head.headers, "x-request-id": ""} == {**get.headers, "x-request-id": ""}
 
 
-async def test_head_of_what_does_not_exist_has_no_body_either(client: httpx.AsyncClient) -> None:
-    answer = await client.head(PATH)
-    assert (answer.status_code, answer.content) == (404, b"")
-    assert int(answer.headers["content-length"]) > 0
+@pytest.mark.parametrize("entity_id", ["JP", "XX", "%20"])
+async def test_head_sends_the_length_of_a_body_and_none_of_it(
+    app: FastAPI, client: httpx.AsyncClient, stand_in: StandIn, entity_id: str
+) -> None:
+    """Below httpx, which would drop the body itself."""
+    stand_in.holds("country", "JP", {"name": "Japan"})
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    path = f"/v1/entities/country/{entity_id}"
+    scope = {"type": "http", "method": "HEAD", "path": path, "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+    get = await client.get(path)
+    assert sent[0]["status"] == get.status_code
+    assert int(dict(sent[0]["headers"])[b"content-length"]) > 0
+    assert b"".join(message["body"] for message in sent[1:]) == b""
 
 
 async def test_an_absent_entity_is_a_problem_that_says_where_the_answer_came_from(
