@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,12 @@ from tests.support.valkey_commands import command
 
 if TYPE_CHECKING:
     from tests.support.databases import DatabaseMint
+
+
+def pytest_report_header() -> list[str]:
+    """What is left out on this machine: never silently."""
+    wanted = {"chromium": "tests/browser", "chromedriver": "tests/browser", "redis-server": "the contract's Redis leg"}
+    return [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
 
 
 class ValkeyFactory(Protocol):
