@@ -54,7 +54,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             timeout_seconds=settings.database.statement_timeout_seconds,
         )
         stack.push_async_callback(loader.close)
-        relay = _relay(settings, database, recorder)
+        relay = _relay(settings, database, recorder, store.expect_history)
         stack.push_async_callback(relay.stop)
         tasks = Tasks()
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
@@ -132,7 +132,7 @@ def _store(settings: Settings, recorder: Recorder) -> RedisStore:
     )
 
 
-def _relay(settings: Settings, database: Database, recorder: Recorder) -> Relay:
+def _relay(settings: Settings, database: Database, recorder: Recorder, on_history: Callable[[str], None]) -> Relay:
     granter = Granter(
         connector(settings.redis_url.get_secret_value(), client_name="aside-relay"),
         recorder,
@@ -147,6 +147,7 @@ def _relay(settings: Settings, database: Database, recorder: Recorder) -> Relay:
         page_size=settings.relay.page_size,
         change_retention_seconds=settings.relay.change_retention_seconds,
         tombstone_retention_seconds=settings.relay.tombstone_retention_seconds,
+        on_history=on_history,
     )
 
 

@@ -48,7 +48,7 @@ CREATE TABLE epoch (
     number bigint NOT NULL
 );
 
-INSERT INTO epoch VALUES (1, 1);
+INSERT INTO epoch VALUES (1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
 
 CREATE TABLE ledger (
     id            integer PRIMARY KEY CONSTRAINT ledger_is_one_row CHECK (id = 1),
@@ -109,10 +109,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- What a TRUNCATE took away cannot be told one by one: all that was cached belongs to a past epoch.
+-- What a TRUNCATE took away cannot be told one by one: all that was cached belongs to a past epoch. Its number is taken
+-- from the clock, so that a database set back to an earlier state never uses one a second time.
 CREATE FUNCTION aside_next_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE epoch SET number = number + 1;
+    UPDATE epoch SET number = greatest(number + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
     RETURN NULL;
 END $$;
 

@@ -61,7 +61,7 @@ class Loads:
     def change(
         self, name: str, policy: Policy, row: VersionedRow, *, generation: bytes, cost_ms: float, renew: bool = False
     ) -> Change:
-        """Tell the cache of a row, body included.
+        """Tell the cache of a row, with the body in case it holds something older.
 
         A row that does not exist at all has no version to compare: whatever the cache holds is dropped.
         """

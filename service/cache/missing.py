@@ -181,6 +181,10 @@ class Missing:
         return loaded
 
     def _change(self, visit: Visit, loaded: Loaded) -> Change:
+        """What was seen. With its body only where this read has met an entry: a repair installs over nothing else."""
+        if visit.fallback is None:
+            generation = visit.generation if loaded.row.version else NO_GENERATION
+            return Change(visit.name, loaded.row.version, generation)
         return self._loads.change(
             visit.name, visit.policy, loaded.row, generation=visit.generation, cost_ms=loaded.cost_ms
         )

@@ -38,6 +38,7 @@ class Pulse:
         self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
         self._task: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
+        self._foreign = False
 
     def now_ms(self) -> int:
         """Redis's clock as last measured, carried on by the monotonic one: no host's wall clock is compared."""
@@ -53,6 +54,12 @@ class Pulse:
         if self.breaker.succeeded():
             log.info("cache_reachable")
 
+    def met_foreign_heartbeat(self) -> None:
+        """Told by the store at each read; said once between two looks."""
+        if not self._foreign:
+            self._foreign = True
+            log.error("cache_belongs_to_another_database")
+
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -64,6 +71,7 @@ class Pulse:
 
     async def beat(self) -> None:
         """One look. Failures are told to the breaker, not raised."""
+        self._foreign = False
         try:
             before = time.monotonic()
             seconds, micros = await self._lane.call("TIME")

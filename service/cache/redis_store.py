@@ -56,6 +56,7 @@ class RedisStore:
         self._fails_over = fails_over
         self._lanes: list[Lane] = []
         self.generation = NO_GENERATION
+        self._history: bytes | None = None
         self.pulse = Pulse(
             Lane(connect, timeout_seconds=timeout_seconds),
             recorder,
@@ -80,6 +81,12 @@ class RedisStore:
     @property
     def available(self) -> bool:
         return not self.pulse.breaker.is_open
+
+    def expect_history(self, history: str) -> None:
+        """Trust only heartbeats of this history of versions: another database might share the Redis by mistake, and
+        its entries go by the same names.
+        """
+        self._history = history.encode()
 
     def now_ms(self) -> int:
         return self.pulse.now_ms()
@@ -202,6 +209,9 @@ class RedisStore:
         run_id, _, generation = heartbeat.partition(b"|")
         if run_id != lane.run_id:
             lane.outdate()
+            return None
+        if self._history is not None and generation.partition(b".")[0] != self._history:
+            self.pulse.met_foreign_heartbeat()
             return None
         self.generation = generation
         return generation

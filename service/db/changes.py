@@ -109,5 +109,11 @@ class RelaySession:
         self._connection.terminate()
 
 
+async def read_history(database: Database) -> str:
+    """Which cluster, timeline, database and table the versions belong to: the part of a generation before its dot."""
+    async with database.connection() as connection:
+        return str(await connection.fetchval(sql("history")))
+
+
 def _changed(record: asyncpg.Record) -> Changed:
     return Changed(version=record["version"], name=f"{record['entity_type']}:{record['id']}")

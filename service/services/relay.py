@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import structlog
 
-from service.cache.grants import Grant, Granted, Granter
+from service.cache.grants import Grant, Granted, Granter, Watermark
 from service.cache.recorder import Recorder
-from service.db.changes import NO_HORIZON, Changed, Poll, RelaySession
+from service.db.changes import NO_HORIZON, Changed, Poll, RelaySession, read_history
 from service.db.pool import Database
 from service.errors import CacheUnavailableError, UnavailableError
 
@@ -75,9 +76,9 @@ class Reign:
         poll = await self.session.poll(since, page_size=1)
         if watermark is not None and watermark.generation != poll.generation:
             return poll.horizon, _without_changes(poll)  # whatever it holds belongs to another generation: invisible
-        if watermark is None or _xmin(since) <= poll.pruned_xid:
-            # Nobody can say what this instance has missed: an empty one, a lost watermark, a very old snapshot.
-            log.info("relay_next_epoch", reason="no watermark" if watermark is None else "changes pruned")
+        reason = _why_unknown(watermark, poll)
+        if reason is not None:
+            log.info("relay_next_epoch", reason=reason)
             await self.session.next_epoch()
             poll = await self.session.poll(poll.horizon, page_size=1)
             return poll.horizon, _without_changes(poll)
@@ -116,7 +117,9 @@ class Relay:
     def __init__(
         self, database: Database, granter: Granter, recorder: Recorder, *, bound_seconds: float, poll_seconds: float,
         page_size: int, change_retention_seconds: float, tombstone_retention_seconds: float,
+        on_history: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
+        self._on_history = on_history
         self._database = database
         self._granter = granter
         self._recorder = recorder
@@ -140,6 +143,7 @@ class Relay:
     async def _run(self) -> None:
         while True:
             try:
+                self._on_history(await read_history(self._database))
                 session = await RelaySession.lead(self._database, idle_seconds=self._bound_seconds)
                 self.state = "following" if session is None else "leading"
                 if session is not None:
@@ -205,5 +209,13 @@ def _without_changes(poll: Poll) -> Poll:
     return Poll(poll.horizon, poll.generation, poll.pruned_xid, [], 0.0)
 
 
-def _xmin(horizon: str) -> int:
-    return int(horizon.partition(":")[0])
+def _why_unknown(watermark: Watermark | None, poll: Poll) -> str | None:
+    """Why nobody can say what an instance of this generation has missed; None where the changes kept can tell."""
+    if watermark is None:
+        return "no watermark"  # an empty instance, or an evicted watermark beside entries that are still there
+    xmin, xmax, _ = watermark.horizon.split(":")
+    if int(xmin) <= poll.pruned_xid:
+        return "changes pruned"  # a very old snapshot
+    if int(xmax) > int(poll.horizon.split(":")[1]):
+        return "watermark ahead of PostgreSQL"  # which was set back to an earlier state, by a copy of its files
+    return None

@@ -28,7 +28,8 @@ if not (CHROMIUM and DRIVER) and not os.environ.get("CI"):
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    assert CHROMIUM and DRIVER, "chromium and chromedriver are missing: apt-get install chromium chromium-driver"
+    assert CHROMIUM, "chromium is missing: apt-get install chromium"
+    assert DRIVER, "chromedriver is missing: apt-get install chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
@@ -41,8 +42,10 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def hosts_asked(browser: webdriver.Chrome) -> set[str]:
-    """The hosts that its pages have sent requests to, since the last question. What a page's own content security
-    policy forbade never left the browser (ReDoc would like to show its maker's logo)."""
+    """The hosts that its pages have sent requests to, since the last question.
+
+    What a page's own content security policy forbade never left the browser: ReDoc would like to show a logo.
+    """
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     forbidden = {
         message["params"]["requestId"]
