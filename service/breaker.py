@@ -28,9 +28,9 @@ class Breaker:
         self.since = None
         return was_open
 
-    def failed(self, now: float) -> bool:
-        """Note a failure; True where this one opened the breaker."""
-        self.failures += 1
+    def failed(self, now: float, *, decisive: bool = False) -> bool:
+        """Note a failure; True where this one opened the breaker. A ``decisive`` one needs no second to be believed."""
+        self.failures = self.threshold if decisive else self.failures + 1
         if self.since is not None or self.failures < self.threshold:
             return False
         self.since = now

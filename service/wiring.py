@@ -24,7 +24,7 @@ from service.db.ledger import LedgerTable
 from service.db.pool import Database
 from service.services.entities import Entities
 from service.services.health import Health
-from service.services.loading import SourceLoader
+from service.services.loading import BatchedLedger, SourceLoader
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
 from service.settings import Settings
@@ -54,13 +54,13 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             timeout_seconds=settings.database.statement_timeout_seconds,
         )
         stack.push_async_callback(loader.close)
+        ledger = BatchedLedger(LedgerTable(database))
+        stack.push_async_callback(ledger.close)
         relay = _relay(settings, database, recorder, store.expect_history)
         stack.push_async_callback(relay.stop)
         tasks = Tasks()
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
-        engine = build_engine(
-            settings, store=store, loader=loader, ledger=LedgerTable(database), tasks=tasks, recorder=recorder
-        )
+        engine = build_engine(settings, store=store, loader=loader, ledger=ledger, tasks=tasks, recorder=recorder)
 
         store.pulse.start()
         relay.start()
@@ -114,7 +114,7 @@ def _database(settings: Settings) -> Database:
         settings.database_url.get_secret_value(),
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
-        spare_connections=2,
+        spare_connections=3,
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

@@ -51,7 +51,8 @@ class Batch(Generic[K, V]):
 
     def _kick(self) -> None:
         self._kicked = False
-        if self._waiting and self._idle:
+        batches = -(-len(self._waiting) // self._max_size)
+        for _ in range(min(batches, len(self._idle))):
             task = asyncio.get_running_loop().create_task(self._drain(self._idle.pop()))
             self._draining.add(task)
             task.add_done_callback(self._draining.discard)

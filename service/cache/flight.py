@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
+from service.cache.patience import Patience
+
 
 class Flights:
     """At most one leader per key. Keys are forgotten as soon as their flight ends."""
@@ -32,7 +34,7 @@ class Flights:
         if ended is None:
             return True
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with Patience(timeout_seconds):
                 await ended.wait()
         except TimeoutError:
             return False

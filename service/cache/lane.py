@@ -16,6 +16,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from service.cache.patience import Patience
 from service.cache.scripts import SOURCES
 from service.errors import CacheUnavailableError
 
@@ -51,6 +52,7 @@ class Lane:
         self._timeout = timeout_seconds
         self.run_id = b""
         self._outdated = False
+        self._turn = asyncio.Lock()
 
     async def call(self, *command: Argument) -> Any:
         """One command and its reply. A connection that broke while idle is opened anew, once, within the same time."""
@@ -66,7 +68,7 @@ class Lane:
 
     async def _bounded(self, commands: list[tuple[Argument, ...]], *, once: bool) -> Any:
         try:
-            async with asyncio.timeout(self._timeout):
+            async with Patience(self._timeout), self._turn:
                 return await self._exchange(commands[0], once=once)
         except NoScriptError:
             raise

@@ -78,10 +78,9 @@ class Missing:
 
     async def _wait_for_flight(self, visit: Visit, give_up_at: float) -> bool:
         started = time.perf_counter()
-        left = min(give_up_at - time.monotonic(), visit.left_seconds)
-        ended = await self._flights.wait(visit.name, max(0.0, left))
+        ended = await self._flights.wait(visit.name, max(0.0, give_up_at - time.monotonic()))
         waited = time.perf_counter() - started
-        visit.account(waited)
+        visit.waited(waited)
         self._recorder.lease_wait(waited)
         return ended
 
@@ -133,10 +132,10 @@ class Missing:
                 found = self._look(visit, reading)
                 if isinstance(found, Answer):
                     return found
-                if found is not None or time.monotonic() + pause >= give_up_at or visit.left_seconds <= pause:
+                if found is not None or time.monotonic() + pause >= give_up_at:
                     return None
                 await asyncio.sleep(pause)
-                visit.account(pause)
+                visit.waited(pause)
                 pause *= 1.5
                 reading = await visit.spend(self._store.read(visit.name))
                 if reading.generation is None or reading.raw is None:  # off, or the lease is gone: start again

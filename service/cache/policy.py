@@ -70,17 +70,24 @@ def lifetimes(policy: Policy, now_ms: int, draw: float, *, negative: bool, ttl_s
 MIN_REFRESH_COST_MS = 10
 """A load measured in an idle moment says too little about one in a busy moment; below this nothing is believed."""
 
+CERTAIN_LEAD_MS = 100
+"""So long before its end, plus the cost of a load, an entry is refreshed whatever the draw: a draw alone comes too
+late once in a while, and then everybody waits. Who refreshes is decided by a lease, so certainty costs no load."""
+
 
 def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
-    """XFetch: refresh when ``now - cost * beta * ln(draw) >= fresh_until``, ``draw`` uniform in (0, 1].
+    """XFetch: refresh when ``now - cost * beta * ln(draw) >= fresh_until``, ``draw`` uniform in (0, 1]; or at last
+    when little is left. β = 0 never refreshes early.
 
     Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015.
     """
     left_ms = entry.fresh_until_ms - now_ms
     if left_ms <= 0:
         return Verdict.EXPIRED
+    if beta == 0:
+        return Verdict.FRESH
     lead_ms = -max(entry.cost_ms, MIN_REFRESH_COST_MS) * beta * math.log(draw)
-    return Verdict.REFRESH if lead_ms >= left_ms else Verdict.FRESH
+    return Verdict.REFRESH if left_ms <= max(lead_ms, CERTAIN_LEAD_MS + entry.cost_ms) else Verdict.FRESH
 
 
 def may_serve_stale(policy: Policy, entry: Entry, now_ms: int, asked_seconds: float | None) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -26,17 +26,20 @@ class Pulse:
     """Owns the breaker of one process, and the offset between its monotonic clock and Redis's clock."""
 
     def __init__(
-        self, lane: Lane, recorder: Recorder, *, bound_seconds: float, on_silence: Callable[[], None] | None = None
-    ) -> None:
+        self, lane: Lane, recorder: Recorder, *, bound_seconds: float, on_return: Callable[[], Awaitable[None]],
+        on_silence: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self.breaker = Breaker()
         self.heartbeat_age_seconds = float("inf")
         self._lane = lane
         self._recorder = recorder
         self._bound_seconds = bound_seconds
+        self._on_return = on_return
         self._on_silence = on_silence
         self._vouched_at = time.monotonic()
         self._offset_ms = time.time() * 1000 - time.monotonic() * 1000
         self._task: asyncio.Task[None] | None = None
+        self._away = True
         self._opened = asyncio.Event()
         self._foreign = False
 
@@ -45,7 +48,8 @@ class Pulse:
         return int(time.monotonic() * 1000 + self._offset_ms)
 
     def failed(self, failure: CacheExchangeError) -> None:
-        if self.breaker.failed(time.monotonic()):
+        # After a timeout nobody else shall wait for another one; a broken connection may be just an old one.
+        if self.breaker.failed(time.monotonic(), decisive=failure.kind == "timeout"):
             self.heartbeat_age_seconds = float("inf")
             self._opened.set()
             log.warning("cache_unreachable", reason=str(failure))
@@ -79,12 +83,16 @@ class Pulse:
             left_ms = await self._lane.call("PTTL", HEARTBEAT)
         except CacheExchangeError as failure:
             self._recorder.cache_error("clock", failure.kind)
+            self._away = True
             self.failed(failure)
         else:
             self._recorder.cache_call("clock", after - before)
             self._offset_ms = int(seconds) * 1000 + int(micros) / 1000 - (before + after) / 2 * 1000
             self.heartbeat_age_seconds = self._bound_seconds - left_ms / 1000 if left_ms > 0 else float("inf")
             self._heed_silence(after)
+            if self._away:
+                self._away = False
+                await self._on_return()
             self.succeeded()
         self._recorder.heartbeat(self.heartbeat_age_seconds)
 

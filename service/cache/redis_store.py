@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -61,6 +62,7 @@ class RedisStore:
             Lane(connect, timeout_seconds=timeout_seconds),
             recorder,
             bound_seconds=bound_seconds,
+            on_return=self._open_lanes,
             on_silence=self._outdate if fails_over else None,
         )
 
@@ -118,6 +120,10 @@ class RedisStore:
             await batch.close()
         for lane in self._lanes:
             await lane.close()
+
+    async def _open_lanes(self) -> None:
+        """Before a crowd comes: opening takes several turns of the loop, and a crowd makes each of them long."""
+        await asyncio.gather(*[lane.call("PING") for lane in self._lanes], return_exceptions=True)
 
     def _outdate(self) -> None:
         for lane in self._lanes:

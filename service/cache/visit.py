@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from service.cache.entry import Answer, Detail, Entry, Outcome, Wish
+from service.cache.patience import Patience
 from service.cache.policy import Policy
 from service.cache.store import NO_GENERATION
 from service.domain.row import VersionedRow
@@ -38,7 +38,7 @@ class Visit:
         """Wait for Redis within what is left. Raises CacheUnavailableError when that runs out."""
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(max(0.0, self.left_seconds)):
+            async with Patience(max(0.0, self.left_seconds)):
                 return await operation
         except TimeoutError as error:
             raise CacheUnavailableError("Redis took longer than a request waits for it") from error
@@ -46,7 +46,12 @@ class Visit:
             self.account(time.perf_counter() - started)
 
     def account(self, seconds: float) -> None:
+        """Time that Redis took."""
         self.left_seconds -= seconds
+        self.waited(seconds)
+
+    def waited(self, seconds: float) -> None:
+        """Time spent on somebody else's load: it is PostgreSQL that is waited for, not Redis."""
         self.cache_ms += seconds * 1000
 
     def answer_row(self, row: VersionedRow, outcome: Outcome, detail: Detail, *, stored: bool = False) -> Answer:

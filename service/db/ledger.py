@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from service.db.entities import coverage_of
 from service.db.pool import Database
 from service.db.sql import sql
@@ -12,7 +14,9 @@ class LedgerTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def coverage(self, version: int) -> Coverage:
-        """See :class:`service.cache.store.Ledger`."""
+    async def coverages(self, versions: Sequence[int]) -> list[Coverage]:
+        """One for each version, in order, all of one snapshot. May raise UnavailableError."""
         async with self._database.connection() as connection:
-            return coverage_of(await connection.fetchrow(sql("coverage"), version))
+            records = await connection.fetch(sql("coverage"), versions)
+        found = {record["version"]: coverage_of(record) for record in records}
+        return [found[version] for version in versions]

@@ -1,4 +1,4 @@
-"""LOAD: the engine's loader over a source of rows. Keys that wait at the same moment go in one query."""
+"""The engine's loader and ledger: what waits at one moment goes in one query, on a bounded number of connections."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from service.cache.batch import Batch
 from service.cache.keys import split
 from service.cache.recorder import Recorder
 from service.db.entities import Source
+from service.db.ledger import LedgerTable
 from service.domain.entity import EntityKey
 from service.domain.row import Coverage, VersionedRow
 from service.errors import DatabaseBusyError
@@ -66,6 +67,19 @@ class SourceLoader:
             return [_Got(row, None) for row in await self._source.load(keys)]
         finally:
             self._recorder.load_ended(time.perf_counter() - started)
+
+    async def close(self) -> None:
+        await self._batch.close()
+
+
+class BatchedLedger:
+    """See :class:`service.cache.store.Ledger`. One query at a time, however many writers and readers must wait."""
+
+    def __init__(self, table: LedgerTable) -> None:
+        self._batch: Batch[int, Coverage] = Batch([table.coverages], max_size=1_000)
+
+    async def coverage(self, version: int) -> Coverage:
+        return await self._batch.submit(version)
 
     async def close(self) -> None:
         await self._batch.close()

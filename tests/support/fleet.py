@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,11 @@ def fleet(folder: Path, count: int, **environment: str) -> Iterator[list[Service
             replica.kill()
 
 
-def pause_all(replicas: list[ServiceProcess]) -> None:
+def pause_all(replicas: Iterable[ServiceProcess]) -> None:
     for replica in replicas:
         replica.pause()
 
 
-def resume_all(replicas: list[ServiceProcess]) -> None:
+def resume_all(replicas: Iterable[ServiceProcess]) -> None:
     for replica in replicas:
         replica.resume()

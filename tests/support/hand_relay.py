@@ -9,23 +9,17 @@ from service import wiring
 from service.cache.grants import Grant, Granted, Granter, Watermark
 from service.cache.lane import connector
 from service.cache.recorder import NullRecorder
-from service.db.changes import RelaySession
+from service.db.changes import Poll, RelaySession
 from service.services.relay import Reign
 from service.settings import Settings
 from tests.support.gates import Gate
 
 
 class GatedGranter(Granter):
-    """The relay's side of Redis, with a gate after its look at the clock and before each of the others."""
+    """The relay's side of Redis, with a gate before each step that follows its look at the clock."""
 
-    clocked: Gate
     watching: Gate
     granting: Gate
-
-    async def now_ms(self) -> int:
-        now_ms = await super().now_ms()
-        await self.clocked.passing()
-        return now_ms
 
     async def watermark(self) -> Watermark | None:
         await self.watching.passing()
@@ -36,18 +30,26 @@ class GatedGranter(Granter):
         return await super().grant(grant)
 
 
+class GatedSession(RelaySession):
+    """The relay's side of PostgreSQL, with a gate after its look at the changes."""
+
+    polled: Gate
+
+    async def poll(self, since: str, *, page_size: int) -> Poll:
+        poll = await super().poll(since, page_size=page_size)
+        await self.polled.passing()
+        return poll
+
+
 class HandRelay:
     """A reign of its own: `poll` is one poll, `resign` ends the leadership."""
 
-    def __init__(self, reign: Reign, granter: GatedGranter) -> None:
+    def __init__(self, reign: Reign, session: GatedSession, granter: GatedGranter) -> None:
         self._reign = reign
-        self.clocked = granter.clocked
+        self.session = session
+        self.polled = session.polled
         self.watching = granter.watching
         self.granting = granter.granting
-
-    @property
-    def session(self) -> RelaySession:
-        return self._reign.session
 
     async def poll(self) -> Granted | None:
         return await self._reign.poll()
@@ -63,19 +65,19 @@ async def hand_relay(settings: Settings, *, page_size: int = 100) -> AsyncIterat
     """Lead. There must be no other leader of this database."""
     database = wiring._database(settings)
     granter = GatedGranter(connector(settings.redis_url.get_secret_value()), NullRecorder(), timeout_seconds=5)
-    granter.clocked = Gate("after the relay's look at Redis's clock")
     granter.watching = Gate("before the relay reads the watermark")
     granter.granting = Gate("before the relay's script")
-    session = await RelaySession.lead(database, idle_seconds=60)
-    assert session is not None, "another relay leads"
+    session = await GatedSession.lead(database, idle_seconds=60)
+    assert isinstance(session, GatedSession), "another relay leads"
+    session.polled = Gate("after the relay's look at the changes")
     try:
         term = await session.new_term()
         reign = Reign(
             session, granter, NullRecorder(), term=term, bound_seconds=settings.bound_seconds, page_size=page_size
         )
-        yield HandRelay(reign, granter)
+        yield HandRelay(reign, session, granter)
     finally:
-        for gate in (granter.clocked, granter.watching, granter.granting):
+        for gate in (session.polled, granter.watching, granter.granting):
             gate.release()
         session.close()
         await granter.close()

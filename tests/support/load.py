@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import httpx
@@ -55,7 +56,7 @@ class Operation:
 
     @property
     def cache_status(self) -> str:
-        return self.headers.get("cache-status", "")
+        return str(self.headers.get("cache-status", ""))
 
     @property
     def outcome(self) -> str:
@@ -94,6 +95,7 @@ class Traffic:
             httpx.AsyncClient(limits=limits, timeout=timeout_seconds, verify=_TLS, trust_env=False)
             for _ in range(clients)
         ]
+        self._pools = itertools.cycle(self._clients)
         self._turns = itertools.count()
         self._serial = itertools.count(1)
 
@@ -104,7 +106,9 @@ class Traffic:
         for client in self._clients:
             await client.aclose()
 
-    async def read(self, key: str, *, replica: int | None = None, headers: Mapping[str, str] | None = None) -> Operation:
+    async def read(
+        self, key: str, *, replica: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> Operation:
         """GET an entity of type `thing`."""
         return await self._send("GET", key, replica=replica, headers=headers)
 
@@ -128,11 +132,10 @@ class Traffic:
     async def until_cached(self, *, within_seconds: float = 10.0) -> None:
         """Wait until every replica trusts the cache. What was asked meanwhile is not written down."""
         for replica in range(len(self.urls)):
+            await eventually(partial(self._is_cached, replica), within_seconds=within_seconds)
 
-            async def trusts(number: int = replica) -> bool:
-                return (await self._exchange("GET", "until-cached", number)).outcome == "hit"
-
-            await eventually(trusts, within_seconds=within_seconds)
+    async def _is_cached(self, replica: int) -> bool:
+        return (await self._exchange("GET", "until-cached", replica)).outcome == "hit"
 
     @asynccontextmanager
     async def hammering(
@@ -164,7 +167,7 @@ class Traffic:
 
     async def _exchange(self, method: str, key: str, number: int, **request: Any) -> Operation:
         url = f"{self.urls[number % len(self.urls)]}/v1/entities/thing/{key}"
-        client = self._clients[next(self._turns) % len(self._clients)]
+        client = next(self._pools)
         began = time.monotonic()
         try:
             response = await client.request(method, url, **request)

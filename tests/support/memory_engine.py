@@ -71,8 +71,8 @@ class World:
             lease_wait_seconds=lease_wait_seconds,
         )  # fmt: skip
         engine = Engine(
-            store, loads=loads, settler=settler, missing=missing, refresher=refresher, tasks=tasks, recorder=recording,
-            budget_seconds=budget_seconds, draw=draw,
+            store, loads=loads, settler=settler, missing=missing, refresher=refresher, tasks=tasks,
+            recorder=recording, budget_seconds=budget_seconds, draw=draw,
         )  # fmt: skip
         return Replica(engine, store, tasks, recording)
 

@@ -40,6 +40,8 @@ class Proxy:
         self._swallows_replies = False
         self._delay_seconds = 0.0
         self._repeats = 0
+        self._replies_flow = asyncio.Event()
+        self._replies_flow.set()
         self.dropped = asyncio.Event()
         """Set when bytes have been swallowed."""
 
@@ -80,6 +82,10 @@ class Proxy:
         """Every reply comes so much later."""
         self._delay_seconds = seconds
 
+    def hold_replies(self) -> None:
+        """Replies are kept back until `restore`, which lets them go, late."""
+        self._replies_flow.clear()
+
     def repeat_reply(self) -> None:
         """The next reply comes twice: from then on its connection is out of step."""
         self._repeats = 1
@@ -90,6 +96,7 @@ class Proxy:
             self._reset()
         self._is_cut = self._swallows_requests = self._swallows_replies = False
         self._delay_seconds, self._repeats = 0.0, 0
+        self._replies_flow.set()
 
     def point_to(self, upstream_url: str) -> None:
         """The address has moved: old connections are reset, new ones go to another server."""
@@ -154,6 +161,7 @@ class Proxy:
     async def _send_reply(self, link: _Link, data: bytes) -> None:
         if self._delay_seconds:
             await asyncio.sleep(self._delay_seconds)
+        await self._replies_flow.wait()
         if self._swallows_replies:
             self.dropped.set()
             return

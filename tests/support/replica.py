@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from service import wiring
@@ -18,8 +18,9 @@ from service.cache.redis_store import RedisStore
 from service.cache.tasks import Tasks
 from service.db.ledger import LedgerTable
 from service.domain.entity import ALWAYS, EntityKey, WriteCondition
+from service.errors import CacheUnavailableError
 from service.services.entities import Entities, Written
-from service.services.loading import SourceLoader
+from service.services.loading import BatchedLedger, SourceLoader
 from service.settings import DatabaseSettings, RedisSettings, Settings
 from tests.support.gates import Gates
 from tests.support.recording import Recording
@@ -45,7 +46,7 @@ class Replica:
     """A document `{"n": number}` under the id `x` is all that most races need: `put(1)`, `read()`."""
 
     def __init__(
-        self, entities: Entities, store: GatedStore, redis: RedisStore, source: GatedSource, table: GatedTable,
+        self, entities: Entities, *, store: GatedStore, redis: RedisStore, source: GatedSource, table: GatedTable,
         tasks: Tasks, recorder: Recording,
     ) -> None:  # fmt: skip
         self.entities = entities
@@ -123,9 +124,19 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
         stack.push_async_callback(lambda: tasks.close(grace_seconds=5))
         stack.callback(gates.release)
         engine = wiring.build_engine(
-            settings, store=store, loader=loader, ledger=LedgerTable(database), tasks=tasks, recorder=recorder
+            settings,
+            store=store,
+            loader=loader,
+            ledger=BatchedLedger(LedgerTable(database)),
+            tasks=tasks,
+            recorder=recorder,
         )
         entities = Entities(engine, table, tasks, recorder, lambda _: policy)
-        replica = Replica(entities, store, redis, source, table, tasks, recorder)
+        replica = Replica(
+            entities, store=store, redis=redis, source=source, table=table, tasks=tasks, recorder=recorder
+        )
         await replica.beat()
+        with suppress(CacheUnavailableError):
+            await redis.read(f"{KIND}:warm-up")  # it has seen a heartbeat, and knows the generation
+        recorder.events.clear()
         yield replica

@@ -14,7 +14,7 @@ Labels = frozenset[tuple[str, str]]
 class Scrape(Counter[tuple[str, Labels]]):
     """Samples by name and labels. Scrapes can be added up over processes, and subtracted to see what has happened."""
 
-    def total(self, name: str, **labels: str) -> float:
+    def total_of(self, name: str, **labels: str) -> float:
         """The sum of all samples of this name that have these labels."""
         wanted = set(labels.items())
         return sum(value for (sample, has), value in self.items() if sample == name and wanted <= has)

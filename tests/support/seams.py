@@ -32,11 +32,11 @@ class GatedSource:
         return await self._counted(self._source.load_with_coverage, keys)
 
     async def _counted(self, load: Any, keys: Sequence[EntityKey]) -> Any:
-        await self._gates.loading.passing()
         self.queries += 1
         self.running += 1
         self.most_at_once = max(self.most_at_once, self.running)
         try:
+            await self._gates.loading.passing()
             rows = await load(keys)
         finally:
             self.running -= 1
@@ -62,6 +62,8 @@ class GatedStore:
         self._store = store
         self._gates = gates
         self.dead = False
+        self.leases = 0
+        """How often one was asked for."""
 
     @property
     def available(self) -> bool:
@@ -79,6 +81,7 @@ class GatedStore:
         return await self._living().read(name)
 
     async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
+        self.leases += 1
         await self._gates.leasing.passing()
         return await self._living().lease(name, token, for_write=for_write)
 

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+Condition = Callable[[], Awaitable[T]] | Callable[[], T]
+
 _STEP_SECONDS = 0.01
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[T] | T], *, within_seconds: float = 10.0, step_seconds: float = _STEP_SECONDS
+    condition: Condition[T], *, within_seconds: float = 10.0, step_seconds: float = _STEP_SECONDS
 ) -> T:
     """Ask until the answer is true, and return it. What is false for too long, fails."""
     deadline = time.monotonic() + within_seconds

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,7 @@ from service.cache.policy import Policy, Strategy
 from tests.support.hand_relay import HandRelay, hand_relay
 from tests.support.proxy import Proxy
 from tests.support.replica import KIND, Replica, open_replica, replica_settings
+from tests.support.waiting import eventually
 
 LONG_SECONDS = 60.0
 """A bound that no test reaches: a heartbeat lives until the test ends it."""
@@ -62,6 +64,17 @@ class World:
             self._connection = await self.connect()
         return await self._connection.fetch(statement, *args)
 
+    async def until_somebody_waits_for_a_lock(self, count: int = 1) -> None:
+        """Return once so many sessions of this database wait for somebody else's row or transaction."""
+
+        async def waiting() -> bool:
+            [record] = await self.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(record["count"] >= count)
+
+        await eventually(waiting, step_seconds=0.002)
+
     async def redis(self, *command: str | int, url: str | None = None) -> Any:
         """One command of an operator's at a Redis."""
         async with Redis.from_url(url or self.redis_url, decode_responses=True) as client:
@@ -72,7 +85,26 @@ class World:
         raw = await self.redis("GET", f"cache:{KIND}:{entity_id}", url=url)
         return None if raw is None else raw.partition("\n")[0]
 
+    async def until_no_heartbeat_is_noted(self) -> None:
+        """Return once the ledger says that every heartbeat is dead."""
+
+        async def over() -> bool:
+            [record] = await self.sql("SELECT granted_until < clock_timestamp() AS over FROM ledger")
+            return bool(record["over"])
+
+        await eventually(over)
+
     async def _until_led_by_nobody(self) -> None:
         watcher = await self.connect()
         await watcher.execute("SELECT pg_advisory_lock($1)", 0x41736965)
         await watcher.close()
+
+
+@asynccontextmanager
+async def open_world(database_url: str, redis_url: str, *, bound_seconds: float = LONG_SECONDS) -> AsyncIterator[World]:
+    """A relay leads and has granted once."""
+    async with AsyncExitStack() as stack:
+        world = World(stack, database_url, redis_url, bound_seconds=bound_seconds)
+        await world.lead()
+        await world.relay.carry()
+        yield world

@@ -36,6 +36,11 @@ def three_replicas(
     tmp_path_factory: pytest.TempPathFactory, logged_database_url: str, fleet_valkey: Valkey
 ) -> Iterator[list[ServiceProcess]]:
     """Shared by all stampedes. B is long: they stand still while a crowd gathers, and so does their relay."""
-    urls = {"DATABASE_URL": logged_database_url, "REDIS_URL": fleet_valkey.url, "ASIDE_BOUND_SECONDS": "30", "ASIDE_REDIS__LEASE_WAIT_SECONDS": "5"}
+    urls = {
+        "DATABASE_URL": logged_database_url,
+        "REDIS_URL": fleet_valkey.url,
+        "ASIDE_BOUND_SECONDS": "30",
+        "ASIDE_REDIS__LEASE_WAIT_SECONDS": "5",
+    }
     with fleet(tmp_path_factory.mktemp("fleet"), 3, **urls) as replicas:
         yield replicas

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from service.embedded import Postgres
+from tests.support.figures import show
 from tests.support.load import Traffic, quantiles, reads
 from tests.support.scraping import scrape
 from tests.support.service_process import ServiceProcess
@@ -30,17 +31,17 @@ async def test_a_hot_key_is_renewed_through_twenty_expiries_and_no_reader_waits(
         before, statements = await scrape(urls), StatementLog(logging_postgres)
         first = await traffic.read(key)
         traffic.history.clear()
-        async with traffic.hammering([key], readers=READERS, pause_seconds=0.05):
+        async with traffic.hammering([key], readers=READERS, pause_seconds=0.12):
             await lasting(TTL_SECONDS * EXPIRIES)
         added = (await scrape(urls)).since(before)
         answers = reads(traffic.history)
 
     outcomes = Counter(answer.outcome for answer in answers)
-    refreshes = added.total("aside_early_refreshes_total")
-    loads = added.total("aside_db_load_batch_size_sum")
-    print(f"\n{processes} processes: {outcomes} refreshes {refreshes:g} loads {loads:g} {statements.names()}")
-    print(quantiles([answer.seconds for answer in answers]))
-    print(Counter(answer.cache_status for answer in answers if answer.outcome != "hit"))
+    refreshes = added.total_of("aside_early_refreshes_total")
+    loads = added.total_of("aside_db_load_batch_size_sum")
+    show(f"\n{processes} processes: {outcomes} refreshes {refreshes:g} loads {loads:g} {statements.names()}")
+    show(quantiles([answer.seconds for answer in answers]))
+    show(Counter(answer.cache_status for answer in answers if answer.outcome != "hit"))
     assert first.outcome == "miss"
     assert outcomes == {"hit": len(answers)}
     assert loads <= refreshes + 1

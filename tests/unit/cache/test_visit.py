@@ -12,7 +12,7 @@ from service.cache.visit import Visit, answer_entry, suits
 from service.domain.row import VersionedRow
 from service.errors import CacheUnavailableError
 
-ENTRY = Entry(5, b"g.1", 3, written_at_ms=1_000, fresh_until_ms=9_000, stale_until_ms=9_000, modified_at_ms=7, body=b"1")
+ENTRY = Entry(5, b"g.1", 3, 1_000, 9_000, 9_000, 7, b"1")
 
 
 def visit(*, left_seconds: float = 1.0) -> Visit:
