@@ -42,6 +42,14 @@ test: $(STAMP) ## Run all tests, on real servers (ARGS='-k lease' selects)
 test-unit: $(STAMP) ## Run the tests that need no server
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
+.PHONY: mutants
+mutants: $(STAMP) ## Take each safeguard away and see its test fail (10 minutes)
+	@$(PYTHON) -m tests.mutants $(ARGS)
+
+.PHONY: model
+model: $(STAMP) ## Explore every interleaving of the protocol in the small (6 minutes)
+	@$(PYTHON) -m tests.model $(ARGS)
+
 .PHONY: check
 check: $(STAMP) ## Lint, formatting, types, direction of imports
 	@$(VENV)/bin/ruff check --quiet .

@@ -69,7 +69,9 @@ FUNCTIONS = r"""
 -- grow in the order of commits. A tombstone gives way to an INSERT, so that plain DELETE and INSERT go on working.
 CREATE FUNCTION aside_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' AND NOT NEW.deleted AND EXISTS (
+    IF NOT NEW.deleted AND (
+        TG_OP = 'INSERT' OR (OLD.entity_type, OLD.id) IS DISTINCT FROM (NEW.entity_type, NEW.id)
+    ) AND EXISTS (
         SELECT FROM entity e WHERE e.entity_type = NEW.entity_type AND e.id = NEW.id AND e.deleted
     ) THEN
         PERFORM set_config('aside.bury', 'off', true);

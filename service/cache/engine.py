@@ -114,7 +114,7 @@ class Engine:
                 leased = await self._store.lease(name, new_token(), for_write=True)
             except CacheUnavailableError:
                 return Intent(None, generation)
-            return Intent(leased.lease, generation if leased.lease is None else leased.lease.generation)
+            return Intent(leased.lease, leased.reading.generation or generation)
         return Intent(None, generation)
 
     def withdraw(self, name: str, intent: Intent) -> None:

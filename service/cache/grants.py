@@ -13,7 +13,7 @@ from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
 from service.cache.lane import CacheExchangeError, Connect, Lane
 from service.cache.recorder import Recorder
 
-_WATERMARK = re.compile(rb"\d+\.\d+\|([^|\s]+)\|([^|\s]+)")
+_WATERMARK = re.compile(rb"\d+\.\d+\|([^|\s]+)\|(\d+:\d+:[\d,]*)")
 
 
 class Granted(StrEnum):
@@ -65,7 +65,7 @@ class Granter:
 
     async def watermark(self) -> Watermark | None:
         """What this instance says was applied to it; None where it says nothing."""
-        raw = await self._timed("clock", self._lane.call("GET", WATERMARK))
+        raw = await self._timed("clock", self._lane.call("GET", WATERMARK, once=True))
         found = _WATERMARK.fullmatch(raw or b"")
         return None if found is None else Watermark(found[1].decode(), found[2].decode())
 

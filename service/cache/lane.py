@@ -54,9 +54,9 @@ class Lane:
         self._outdated = False
         self._turn = asyncio.Lock()
 
-    async def call(self, *command: Argument) -> Any:
+    async def call(self, *command: Argument, once: bool = False) -> Any:
         """One command and its reply. A connection that broke while idle is opened anew, once, within the same time."""
-        return await self._bounded([command], once=False)
+        return await self._bounded([command], once=once)
 
     async def script(self, name: str, keys: list[str], args: Iterable[Argument], *, once: bool = False) -> Any:
         """Run one of the four scripts. ``once``: only on the connection as it is; a broken one is an error."""

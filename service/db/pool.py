@@ -40,10 +40,15 @@ _CONNECTION_ERRORS = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a goodbye of the server has been read, the end of the connection not yet
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,  # a primary that was demoted under us
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a standby: it has no WAL of its own to name the timeline by
 )
+# Disk or memory full, too many locks; a deadlock or a conflict, of which PostgreSQL undid this side.
+_BUSY_ERRORS = (asyncpg.InsufficientResourcesError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_BROKEN_ERRORS = (asyncpg.OperatorInterventionError, asyncpg.PostgresSystemError, asyncpg.InternalServerError)
 
 
 async def connect(
@@ -80,6 +85,10 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailableError("PostgreSQL did not answer in time") from error
     except _CONNECTION_ERRORS as error:
         raise DatabaseUnavailableError(_DOWN) from error
+    except _BUSY_ERRORS as error:
+        raise DatabaseBusyError("PostgreSQL could not do it now") from error
+    except _BROKEN_ERRORS as error:
+        raise DatabaseUnavailableError("PostgreSQL is in trouble") from error
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError) as error:
         raise SchemaMissingError("the schema is missing: run `aside migrate`", retry_after_seconds=5) from error
     except asyncpg.DataError as error:
@@ -169,9 +178,10 @@ class Database:
                 assert isinstance(connection, asyncpg.Connection)
             try:
                 yield connection
-            except BaseException:
-                # After an error, a timeout or a cancellation in the middle of an exchange nobody knows its state.
-                if connection.is_closed() or connection.is_in_transaction():
+            except BaseException as error:
+                # Only an answer of the server, or a refusal of ours, leaves a connection whose state is known.
+                answered = isinstance(error, asyncpg.PostgresError | AsideError)
+                if not answered or connection.is_closed() or connection.is_in_transaction():
                     await pooled.invalidate()
                 raise
 

@@ -45,6 +45,7 @@ class Reign:
         self._horizon: str | None = None
         """What this very instance has applied; None until its watermark has been read."""
         self._noted = ("", "")
+        self.history = ""
 
     async def poll(self) -> Granted | None:
         """One poll; None where nothing could be granted yet. Raises CacheUnavailableError, UnavailableError."""
@@ -60,6 +61,7 @@ class Reign:
         if granted is not Granted.GRANTED:
             return granted
         self._horizon = poll.horizon
+        self.history = poll.generation.partition(".")[0]
         if poll.page or self._noted[1] != poll.generation:
             self._noted = (poll.horizon, poll.generation)
             await self.session.applied(*self._noted)
@@ -74,8 +76,6 @@ class Reign:
         watermark = await self._granter.watermark()
         since = NO_HORIZON if watermark is None else watermark.horizon
         poll = await self.session.poll(since, page_size=1)
-        if watermark is not None and watermark.generation != poll.generation:
-            return poll.horizon, _without_changes(poll)  # whatever it holds belongs to another generation: invisible
         reason = _why_unknown(watermark, poll)
         if reason is not None:
             log.info("relay_next_epoch", reason=reason)
@@ -150,6 +150,10 @@ class Relay:
                     await self._reign(session)
             except UnavailableError as error:
                 self.state = f"waiting: {error}"
+            except Exception as error:
+                # This loop owns whatever else may happen to the relay: without one, no cache would ever be used again.
+                self.state = f"failed: {type(error).__name__}"
+                log.exception("relay_failed")
             # Longer than a follower waits: a leader that gave up lets another replica try.
             await asyncio.sleep(self._bound_seconds * (0.25 if self.state == "following" else 0.3))
 
@@ -186,6 +190,8 @@ class Relay:
                 log.debug("relay_poll_failed", reason=str(error))
             else:
                 reached_at = started
+                if granted is Granted.GRANTED:
+                    self._on_history(reign.history)  # it moves when a table is restored
                 if granted is Granted.SUPERSEDED:
                     return  # another leader's term: ours is over
                 if granted not in (Granted.GRANTED, None):
@@ -213,6 +219,8 @@ def _why_unknown(watermark: Watermark | None, poll: Poll) -> str | None:
     """Why nobody can say what an instance of this generation has missed; None where the changes kept can tell."""
     if watermark is None:
         return "no watermark"  # an empty instance, or an evicted watermark beside entries that are still there
+    if watermark.generation != poll.generation:
+        return "another generation"  # which may have been there before, and come back with a table put back
     xmin, xmax, _ = watermark.horizon.split(":")
     if int(xmin) <= poll.pruned_xid:
         return "changes pruned"  # a very old snapshot

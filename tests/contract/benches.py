@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from service.cache.entry import Entry
 from service.cache.codec import encode
+from service.cache.entry import Entry
 from service.cache.keys import HEARTBEAT, cache_key
 from service.cache.lane import connector
 from service.cache.redis_store import RedisStore

@@ -10,11 +10,11 @@ from service.cache.grants import Grant, Granted, Granter, Watermark
 from service.cache.keys import HEARTBEAT, WATERMARK
 from service.cache.lane import CacheExchangeError, connector
 from service.embedded import Valkey
+from tests.conftest import ValkeyFactory
 from tests.contract.benches import RealBench, entry, real_bench, run_id_of
-from tests.support.polling import eventually
 from tests.support.recording import Recording
 from tests.support.valkey_commands import command
-from tests.conftest import ValkeyFactory
+from tests.support.waiting import eventually
 
 NAME = "country:JP"
 HORIZON = "700:702:700"
@@ -34,7 +34,7 @@ async def granter(server: Valkey, bench: RealBench) -> AsyncIterator[Granter]:
     await made.close()
 
 
-def grant(  # noqa: PLR0913 (each test names what it is about)
+def grant(
     dies_at_ms: int, *, generation: str = "g.1", term: int = 1, poll: int = 1, horizon: str = HORIZON, version: int = 5
 ) -> Grant:
     return Grant(generation, term, poll, [NAME], [version], horizon, dies_at_ms)

@@ -23,14 +23,14 @@ class Breaking(RuleBasedStateMachine):
     def begin(self, threshold: int) -> None:
         self.breaker = Breaker(threshold=threshold)
 
-    @rule(seconds=st.floats(0, 100))
-    def fails(self, seconds: float) -> None:
+    @rule(seconds=st.floats(0, 100), decisive=st.booleans())
+    def fails(self, seconds: float, decisive: bool) -> None:  # noqa: FBT001 (drawn by name)
         self.now += seconds
-        self.row += 1
+        self.row = self.breaker.threshold if decisive else self.row + 1
         opens = self.opened_at is None and self.row >= self.breaker.threshold
         if opens:
             self.opened_at = self.now
-        assert self.breaker.failed(self.now) is opens
+        assert self.breaker.failed(self.now, decisive=decisive) is opens
 
     @rule()
     def succeeds(self) -> None:

@@ -22,13 +22,15 @@ end
 
 -- Tells `key` that `version` exists. `mode`: 'drop' has no body along, 'replace' installs over what is older,
 -- 'renew' also over what is equal. Never installs onto nothing, nor onto a lease: neither proves any order.
--- An entry of another generation is not comparable, and is dropped: dropping is always safe.
+-- An entry of another generation is not comparable, and is dropped: dropping is always safe. Generation '-' is nobody's:
+-- it tells of a row that is not there at all, e.g. after a TRUNCATE, and drops a lease as well, whose loader may have
+-- seen the row.
 local function apply(key, version, generation, mode, stale_until, payload)
   local head = header(key)
   if head == '' then return 'absent' end
   local token, floor = nil, nil
   if head then token, floor = leased(head) end
-  if token then
+  if token and generation ~= '-' then
     if tonumber(version) > tonumber(floor) then
       redis.call('SET', key, 'L1 ' .. token .. ' ' .. version .. '\n', 'KEEPTTL')
     end
@@ -41,8 +43,8 @@ local function apply(key, version, generation, mode, stale_until, payload)
     local equal = tonumber(held) == tonumber(version)
     if not older and not (equal and mode == 'renew') then return 'kept' end
     if mode ~= 'drop' then
-      local set = redis.pcall('SET', key, payload, 'PXAT', stale_until)
-      if set['ok'] then return 'replaced' end -- full, and nothing may be evicted: drop it instead
+      redis.call('SET', key, payload, 'PXAT', stale_until)
+      return 'replaced'
     end
   end
   redis.call('UNLINK', key)

@@ -8,10 +8,12 @@ for i = 2, #KEYS do
   local head = header(KEYS[i])
   local token, floor = nil, nil
   if head then token, floor = leased(head) end
-  if token and token == ARGV[at + 1] and tonumber(ARGV[at + 2]) >= tonumber(floor) then
+  local mine = token and token == ARGV[at + 1]
+  if mine and tonumber(ARGV[at + 2]) >= tonumber(floor) then
     redis.call('SET', KEYS[i], ARGV[at + 4], 'PXAT', ARGV[at + 3])
     answers[i] = 1
   else
+    if mine then redis.call('UNLINK', KEYS[i]) end -- nobody will fill under it any more
     answers[i] = 0
   end
 end

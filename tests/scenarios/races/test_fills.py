@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from service.cache.entry import Detail, Outcome
+from tests.support.world import WRITE_THROUGH
 
 
 async def test_r1_a_reader_cannot_fill_an_old_value_after_an_invalidation(world):
     """
-    reader A:  lease ── loads 1 ─────────────────────────────────── fill 1: refused
+    Reader A:  lease ── loads 1 ─────────────────────────────────── fill 1: refused
     writer B:                     commits 2 ── applies ── acked
     reader C:                                                                         must not see 1
     """
@@ -26,8 +27,6 @@ async def test_r1_a_reader_cannot_fill_an_old_value_after_an_invalidation(world)
 
 async def test_r1_a_reader_cannot_fill_an_old_value_after_a_write_through(world):
     """As above, and the write carries its value along: it must not take the place of the reader's lease either."""
-    from tests.support.world import WRITE_THROUGH
-
     a, b = await world.replica(), await world.replica(policy=WRITE_THROUGH)
     await world.sql("INSERT INTO entity (entity_type, id, body) VALUES ('thing', 'x', '{\"n\": 1}')")
     a.gates.loaded.hold()
@@ -42,7 +41,7 @@ async def test_r1_a_reader_cannot_fill_an_old_value_after_a_write_through(world)
 
 async def test_r9_absence_is_not_cached_over_a_key_that_is_being_created(world):
     """
-    reader A:  lease ── loads "nothing" ──────────────────────────── fill N: refused
+    Reader A:  lease ── loads "nothing" ──────────────────────────── fill N: refused
     writer B:                             creates 1 ── applies ── acked
     reader C:                                                                         must see 1
     """
@@ -58,7 +57,7 @@ async def test_r9_absence_is_not_cached_over_a_key_that_is_being_created(world):
 
 async def test_r9_cached_absence_ends_with_the_write_that_creates_the_key(world):
     """
-    reader A:  loads "nothing" ── fill N
+    Reader A:  loads "nothing" ── fill N
     writer B:                             creates 1 ── applies: N is older, and goes ── acked
     """
     a, b = await world.replica(), await world.replica()
@@ -70,7 +69,7 @@ async def test_r9_cached_absence_ends_with_the_write_that_creates_the_key(world)
 
 async def test_r10_a_fill_without_its_lease_is_refused(world):
     """
-    reader A:  lease ── loads 1 ──────────────────────────────────────────── fill 1: refused
+    Reader A:  lease ── loads 1 ──────────────────────────────────────────── fill 1: refused
     Redis:                        evicts the lease
     writer B:                                       commits 2 ── applies to nothing ── acked
     """
@@ -90,7 +89,7 @@ async def test_r10_a_fill_without_its_lease_is_refused(world):
 
 async def test_r18_a_loader_that_slept_past_its_lease_cannot_fill_under_the_next_one(world):
     """
-    reader A:  lease a ── loads 1 ── sleeps ............................................ fill 1 with a: refused
+    Reader A:  lease a ── loads 1 ── sleeps ............................................ fill 1 with a: refused
     Redis:                            lease a expires
     writer B:                                          commits 2 ── acked
     reader C:                                                              lease c ── loads 2 ─────────────── fills 2
@@ -128,3 +127,22 @@ async def test_r18_a_loader_that_slept_past_its_lease_cannot_fill_over_a_newer_v
     await sleeper
     answer = await b.get()
     assert (answer.outcome, answer.body, answer.detail) == (Outcome.HIT, b'{"n": 2}', Detail.NONE)
+
+
+async def test_r1_a_refused_fill_leaves_no_dead_lease_behind(world):
+    """
+    Reader A:  lease ── loads 1 ──────────────────────────── fill 1: refused, and nobody else holds its lease
+    writer B:                     commits 2 ── acked
+    reader C:                                                  should fill 2, not wait for the lease to expire
+    """
+    a, b = await world.replica(), await world.replica()
+    await b.put(1)
+    a.gates.loaded.hold()
+    reader = a.begin_read()
+    await a.gates.loaded.reached()
+    await b.put(2)
+    a.gates.loaded.release()
+    await reader
+    answer = await b.get()
+    assert (answer.body, answer.detail) == (b'{"n": 2}', Detail.NONE)
+    assert (await a.get()).outcome is Outcome.HIT

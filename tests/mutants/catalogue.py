@@ -1,0 +1,7 @@
+"""All mutants, in the order in which they are run."""
+
+from __future__ import annotations
+
+from tests.mutants import database, engine, relay, scripts
+
+MUTANTS = (*scripts.MUTANTS, *database.MUTANTS, *engine.MUTANTS, *relay.MUTANTS)
