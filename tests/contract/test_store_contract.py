@@ -132,11 +132,18 @@ async def test_a_fill_of_the_very_version_of_the_floor_is_stored(bench: Bench):
     assert (await fill(bench, b"t1", 3)).stored
 
 
-async def test_a_fill_below_the_floor_is_refused_and_the_lease_stays(bench: Bench):
+async def test_a_fill_below_the_floor_is_refused_and_its_lease_goes(bench: Bench):
     await bench.store.lease(NAME, b"t1")
     await bench.store.apply(drop(NAME, 4))
-    assert not (await fill(bench, b"t1", 3)).stored
     assert bench.get(NAME) == b"L1 t1 4\n"
+    assert not (await fill(bench, b"t1", 3)).stored
+    assert bench.get(NAME) is None
+
+
+async def test_a_fill_with_a_foreign_token_leaves_the_lease_to_its_holder(bench: Bench):
+    await bench.store.lease(NAME, b"t1")
+    assert not (await fill(bench, b"t2", 3)).stored
+    assert bench.get(NAME) == b"L1 t1 0\n"
 
 
 async def test_a_fill_whose_lease_is_gone_is_refused(bench: Bench):

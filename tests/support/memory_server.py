@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.cache.keys import HEARTBEAT, cache_key
-from service.cache.store import Change, Effect, Mode
+from service.cache.store import NO_GENERATION, Change, Effect, Mode
 
 _HEADER = 256
 _VERSIONED = re.compile(rb"[VN]1 ([0-9]+) ([^\s]+) ")
@@ -87,7 +87,10 @@ class MemoryServer:
         """`fill.lua` for one key."""
         key = cache_key(name)
         lease = _LEASED.match(self._header(key) or b"")
-        if lease is None or lease[1] != token or version < int(lease[2]):
+        if lease is None or lease[1] != token:
+            return False
+        if version < int(lease[2]):
+            self.unlink(key)
             return False
         self.set(key, payload, dies_at_ms=stale_until_ms)
         return True
@@ -99,7 +102,8 @@ class MemoryServer:
         head = self._header(key)
         if head == b"":
             return Effect.ABSENT
-        if lease := _LEASED.match(head or b""):
+        lease = _LEASED.match(head or b"")
+        if lease and change.generation != NO_GENERATION:
             if change.version > int(lease[2]):
                 kept = self.kept(key)
                 raised = b"L1 " + lease[1] + b" %d\n" % change.version
