@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -22,6 +23,12 @@ def pytest_report_header() -> list[str]:
     """What is left out on this machine: never silently."""
     wanted = {"chromium": "tests/browser", "chromedriver": "tests/browser", "redis-server": "the contract's Redis leg"}
     return [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
+
+
+def pytest_configure() -> None:
+    """Some tests hold a thousand connections; what a plain user gets at first is often too little for that."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class ValkeyFactory(Protocol):

@@ -70,9 +70,14 @@ def lifetimes(policy: Policy, now_ms: int, draw: float, *, negative: bool, ttl_s
 MIN_REFRESH_COST_MS = 10
 """A load measured in an idle moment says too little about one in a busy moment; below this nothing is believed."""
 
-CERTAIN_LEAD_MS = 100
-"""So long before its end, plus the cost of a load, an entry is refreshed whatever the draw: a draw alone comes too
-late once in a while, and then everybody waits. Who refreshes is decided by a lease, so certainty costs no load."""
+
+def certain_lead_ms(entry: Entry) -> int:
+    """So long before its end an entry is refreshed whatever the draw: a quarter of its life, within bounds, plus the
+    cost of a load. A draw alone comes too late once in a while, and then everybody waits. Who refreshes is decided by
+    a lease, so certainty costs hardly a load.
+    """
+    quarter = (entry.fresh_until_ms - entry.written_at_ms) // 4
+    return min(max(quarter, 100), 1_000) + entry.cost_ms
 
 
 def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
@@ -87,7 +92,7 @@ def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
     if beta == 0:
         return Verdict.FRESH
     lead_ms = -max(entry.cost_ms, MIN_REFRESH_COST_MS) * beta * math.log(draw)
-    return Verdict.REFRESH if left_ms <= max(lead_ms, CERTAIN_LEAD_MS + entry.cost_ms) else Verdict.FRESH
+    return Verdict.REFRESH if left_ms <= max(lead_ms, certain_lead_ms(entry)) else Verdict.FRESH
 
 
 def may_serve_stale(policy: Policy, entry: Entry, now_ms: int, asked_seconds: float | None) -> bool:

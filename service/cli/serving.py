@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -81,6 +82,7 @@ def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[],
         server_header=False,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
     )
+    _allow_many_connections()
     with listener:
         if settings.workers == 1:
             _Server(config, on_ready).run([listener])
@@ -90,6 +92,13 @@ def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[],
                 workers.run()
                 if workers.failed:
                     raise SystemExit(uvicorn.config.STARTUP_FAILURE)
+
+
+def _allow_many_connections() -> None:
+    """Each client takes a file descriptor, and 1,024 are what a process often begins with."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # e.g. macOS says "unlimited" and means less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def create_worker() -> FastAPI:

@@ -15,7 +15,7 @@ from tests.support.statements import StatementLog
 from tests.support.waiting import lasting
 
 READERS = 64
-TTL_SECONDS = 0.4
+TTL_SECONDS = 1.0
 EXPIRIES = 20
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from service.cache.entry import Entry
 from service.cache.policy import (
-    CERTAIN_LEAD_MS,
     MIN_REFRESH_COST_MS,
     Policy,
     Verdict,
+    certain_lead_ms,
     judge,
     lifetimes,
     may_serve_stale,
@@ -96,7 +96,7 @@ def test_the_verdict_is_the_formula_of_the_paper_and_certain_when_little_is_left
         assert verdict is Verdict.EXPIRED
     else:
         drawn_ms = -max(cost_ms, MIN_REFRESH_COST_MS) * beta * math.log(draw)
-        lead_ms = max(drawn_ms, CERTAIN_LEAD_MS + cost_ms) if beta else 0
+        lead_ms = max(drawn_ms, certain_lead_ms(entry(fresh_until_ms=fresh_until_ms, cost_ms=cost_ms))) if beta else 0
         assert verdict is (Verdict.REFRESH if lead_ms >= fresh_until_ms - now_ms else Verdict.FRESH)
 
 
@@ -118,7 +118,7 @@ def test_beta_0_switches_early_refresh_off(left_ms: int, draw: float):
 @given(st.floats(0.1, 10), st.integers(1, 5_000), st.integers(1, 5_000))
 def test_the_share_of_draws_that_refresh_falls_off_exponentially(beta: float, cost_ms: int, left_ms: int):
     """P(−c·β·ln u ≥ left) = exp(−left / (c·β)), up to the grid of a thousand evenly spaced draws."""
-    assume(left_ms > CERTAIN_LEAD_MS + cost_ms)
+    assume(left_ms > certain_lead_ms(entry(fresh_until_ms=left_ms, cost_ms=cost_ms)))
     count = 1_000
     judged = [judge(entry(fresh_until_ms=left_ms, cost_ms=cost_ms), 0, n / count, beta) for n in range(1, count + 1)]
     share = judged.count(Verdict.REFRESH) / count
