@@ -15,6 +15,7 @@ from service.api.entities import entities_router
 from service.api.health import health_router
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
+from service.api.parameters import parameters_router
 from service.api.problems import add_problem_handlers
 from service.api.scrape import scrape_router
 from service.api.state import Limits, attach_services
@@ -26,7 +27,7 @@ from service.wiring import open_services as open_real_services
 
 OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager[Services]]
 
-_DESCRIPTION = """JSON entities out of PostgreSQL, through a cache that is never stale.
+_DESCRIPTION = """JSON entities and typed parameters out of PostgreSQL, through a cache that is never stale.
 
 Every answer tells how it came about: `Cache-Status` (RFC 9211), `Age`, `Server-Timing`; `ETag` is the version.
 Errors are problems (RFC 9457)."""
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
     """
     settings = settings or Settings()
     version = _running_version()
-    metrics = Metrics(settings.policies, version=version)
+    metrics = Metrics(settings.own_policies, version=version)
     app = DocumentedApp(
         title="Aside",
         version=version,
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app.state.limits = limits
     app.include_router(entities_router(limits))
+    app.include_router(parameters_router(limits))
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
@@ -67,7 +69,7 @@ async def _lifespan(
     settings: Settings, metrics: Metrics, open_services: OpenServices, app: FastAPI
 ) -> AsyncIterator[None]:
     async with open_services(settings, metrics) as services:
-        attach_services(app, services.entities, services.health)
+        attach_services(app, services.entities, services.parameters, services.health)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             yield
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
 
 class AsideError(Exception):
     """Anything that Aside itself refuses or fails at. Its text may be shown to a client: no secrets, no payloads."""
@@ -28,6 +31,47 @@ class UnacceptableDocumentError(InvalidInputError):
 
 class TooLargeError(InvalidInputError):
     """The body, or the document that a patch would make, exceeds the limit in bytes."""
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a body, and where: a JSON Pointer into it."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidParameterError(InvalidInputError):
+    """The body is no parameter: a member is missing or unknown, or the value is not of its type."""
+
+    def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.faults = faults
+
+    @classmethod
+    def at(cls, *faults: Fault) -> Self:
+        """The error whose text is its first fault."""
+        first = faults[0]
+        return cls(f"{first.pointer or 'the body'}: {first.detail}", faults=faults)
+
+
+class UnusableSchemaError(InvalidParameterError):
+    """What was given as JSON Schema is none, or cannot be checked within bounds."""
+
+
+class SchemaViolationError(InvalidParameterError):
+    """The value is of its type, but its JSON Schema does not allow it."""
+
+
+class ReservedTypeError(InvalidInputError):
+    """Entities of this type are written elsewhere."""
+
+
+class ConflictError(AsideError):
+    """The request is sound, and what is stored does not allow it."""
+
+
+class TypeChangeError(ConflictError):
+    """The parameter exists with another type, and the request does not say that it may change."""
 
 
 class NotFoundError(AsideError):
@@ -68,6 +112,10 @@ class DatabaseBusyError(UnavailableError):
 
 class SchemaMissingError(UnavailableError):
     """PostgreSQL answers, but the tables are not there, or not all: the migrations have not run."""
+
+
+class ChecksBusyError(UnavailableError):
+    """Values could not be checked against their schemas within the time that a request waits for it."""
 
 
 class WriteOutcomeUnknownError(UnavailableError):

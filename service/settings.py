@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.cache.policy import Policy, Strategy
 from service.domain.entity import ENTITY_TYPE_PATTERN
+from service.domain.parameter import PARAMETER
 
 Positive = Annotated[float, Field(gt=0)]
 EntityType = Annotated[str, Field(pattern=ENTITY_TYPE_PATTERN)]
@@ -23,9 +24,11 @@ class DatabaseSettings(_Frozen):
 
     load_connections: Annotated[int, Field(ge=1, le=64)] = 3
     write_connections: Annotated[int, Field(ge=1, le=256)] = 8
+    browse_connections: Annotated[int, Field(ge=1, le=64)] = 3
+    """For lists, histories and differences, which are read past the cache."""
     connect_timeout_seconds: Positive = 2.0
     statement_timeout_seconds: Positive = 2.0
-    load_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 500
+    load_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 1_000
 
 
 class RedisSettings(_Frozen):
@@ -63,6 +66,19 @@ class PolicySettings(_Frozen):
         return Policy(**self.model_dump())
 
 
+class ParameterSettings(_Frozen):
+    """What is particular to parameters."""
+
+    history_retention_seconds: Positive = 90 * 86_400.0
+    """How long a version is kept after another one took its place. The current one is always kept."""
+    schema_check_seconds: Annotated[float, Field(gt=0, le=10)] = 0.5
+    """The longest that one value may take to be checked against its JSON Schema."""
+
+
+PARAMETER_POLICY = PolicySettings(strategy=Strategy.WRITE_THROUGH, ttl_seconds=3_600.0)
+"""How parameters are cached, as far as `policies` does not say otherwise."""
+
+
 class LimitSettings(_Frozen):
     body_bytes: Annotated[int, Field(ge=1)] = 1024 * 1024
     json_depth: Annotated[int, Field(ge=1, le=512)] = 64
@@ -98,7 +114,16 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     default_policy: PolicySettings = PolicySettings()
     policies: dict[EntityType, PolicySettings] = {}
-    """Per entity type, as JSON: `ASIDE_POLICIES='{"price": {"strategy": "write_through"}}'`."""
+    """Per entity type, as JSON: `ASIDE_POLICIES='{"price": {"strategy": "write_through"}}'`. What is not said, the
+    default says: for `parameter` that is `PARAMETER_POLICY`."""
+    parameters: ParameterSettings = ParameterSettings()
+
+    @property
+    def own_policies(self) -> dict[str, PolicySettings]:
+        """Of every type that has a policy of its own."""
+        given = self.policies.get(PARAMETER)
+        own = {} if given is None else {name: getattr(given, name) for name in given.model_fields_set}
+        return {**self.policies, PARAMETER: PARAMETER_POLICY.model_copy(update=own)}
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -106,7 +131,9 @@ class Settings(BaseSettings):
             raise ValueError("redis.lease_seconds must not be shorter than database.statement_timeout_seconds")
         if self.relay.poll_seconds > self.bound_seconds / 4:
             raise ValueError("relay.poll_seconds must not exceed a quarter of bound_seconds")
-        longest = max(p.ttl_seconds + p.stale_if_error_seconds for p in (self.default_policy, *self.policies.values()))
+        longest = max(
+            p.ttl_seconds + p.stale_if_error_seconds for p in (self.default_policy, *self.own_policies.values())
+        )
         if self.relay.tombstone_retention_seconds < max(longest, self.limits.ttl_seconds):
             raise ValueError("relay.tombstone_retention_seconds must not be shorter than the longest lifetime")
         return self

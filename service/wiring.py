@@ -21,12 +21,18 @@ from service.cache.store import Ledger, Loader, Store
 from service.cache.tasks import Tasks
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
+from service.db.parameter_history import ParameterHistory
+from service.db.parameters import ParameterTable
 from service.db.pool import Database
+from service.domain.parameter import PARAMETER
+from service.schemas import SchemaChecker
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.loading import BatchedLedger, SourceLoader
+from service.services.parameters import Parameters
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
+from service.services.writing import Writer
 from service.settings import Settings
 
 
@@ -35,6 +41,7 @@ class Services:
     """What the HTTP layer may use."""
 
     entities: Entities
+    parameters: Parameters
     health: Health
 
 
@@ -52,10 +59,16 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             in_flight=settings.database.load_connections,
             batch_size=settings.database.load_batch_size,
             timeout_seconds=settings.database.statement_timeout_seconds,
+            sources={PARAMETER: (parameter_table := ParameterTable(database))},
         )
         stack.push_async_callback(loader.close)
         ledger = BatchedLedger(LedgerTable(database))
         stack.push_async_callback(ledger.close)
+        checker = SchemaChecker(
+            limit_seconds=settings.parameters.schema_check_seconds,
+            wait_seconds=settings.database.statement_timeout_seconds,
+        )
+        stack.push_async_callback(checker.close)
         relay = _relay(settings, database, recorder, store.expect_history)
         stack.push_async_callback(relay.stop)
         tasks = Tasks()
@@ -66,10 +79,19 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         relay.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
-        policies = (settings.default_policy, *settings.policies.values())
+        policies = (settings.default_policy, *settings.own_policies.values())
         serves_stale = any(policy.stale_if_error_seconds > 0 for policy in policies)
+        policy_by_type = policy_of(settings)
         yield Services(
-            Entities(engine, table, tasks, recorder, policy_of(settings)),
+            Entities(engine, table, tasks, recorder, policy_by_type),
+            Parameters(
+                engine,
+                parameter_table,
+                history=ParameterHistory(database),
+                checker=checker,
+                writer=Writer(engine, tasks, recorder, policy_by_type),
+                policy=policy_by_type(PARAMETER),
+            ),
             Health(database, store.pulse, relay, serves_stale=serves_stale),
         )
 
@@ -105,7 +127,7 @@ def build_engine(
 def policy_of(settings: Settings) -> Callable[[str], Policy]:
     """The policy of an entity type: its own, or the default."""
     default = settings.default_policy.to_policy()
-    own = {entity_type: policy.to_policy() for entity_type, policy in settings.policies.items()}
+    own = {entity_type: policy.to_policy() for entity_type, policy in settings.own_policies.items()}
     return lambda entity_type: own.get(entity_type, default)
 
 
@@ -114,6 +136,7 @@ def _database(settings: Settings) -> Database:
         settings.database_url.get_secret_value(),
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
+        browse_connections=settings.database.browse_connections,
         spare_connections=3,
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
@@ -147,6 +170,7 @@ def _relay(settings: Settings, database: Database, recorder: Recorder, on_histor
         page_size=settings.relay.page_size,
         change_retention_seconds=settings.relay.change_retention_seconds,
         tombstone_retention_seconds=settings.relay.tombstone_retention_seconds,
+        history_retention_seconds=settings.parameters.history_retention_seconds,
         on_history=on_history,
     )
 

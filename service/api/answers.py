@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import assert_never
 
@@ -14,14 +15,16 @@ from service.domain.entity import WrittenRow
 JSON = "application/json"
 
 
-def entity_response(answer: Answer, body: bytes, condition: ReadCondition) -> Response:
-    """200 with the document, or 304 where the reader has it."""
+def entity_response(
+    answer: Answer, body: bytes, condition: ReadCondition, origin: Mapping[str, str] | None = None
+) -> Response:
+    """200 with the document, or 304 where the reader has it. ``origin`` replaces what `provenance` would tell."""
     headers = {
         "ETag": etag(answer.version),
         "Last-Modified": http_date(answer.modified_at_ms),
         # Whoever stores this must ask again before each use: only Aside knows when it stops being true.
         "Cache-Control": "no-cache",
-        **provenance(answer),
+        **(provenance(answer) if origin is None else origin),
     }
     if condition.is_unmodified(answer.version, answer.modified_at_ms):
         return Response(status_code=304, headers=headers)

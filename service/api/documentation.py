@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import Response
+
 from service.api.problems import MEDIA_TYPE
 
 Fragment = dict[str, Any]
 """A piece of an OpenAPI document."""
 
 _TAG = r'(W/)?"[!#-~]*"'
+_PRINTABLE = r"^([ -$&-~]|%[0-9A-Fa-f]{2})*$"
 _TAG_LIST = rf"^({_TAG}([ \t]*,[ \t]*{_TAG})*|\*)$"
 
 
@@ -38,6 +41,8 @@ HEADERS: dict[str, Fragment] = {
     "Location": _header("The path of the entity that was created", "/v1/entities/country/JP"),
     "Content-Location": _header("The path whose content the body is", "/v1/entities/country/JP"),
     "Retry-After": _header("Seconds after which another attempt may succeed", 1, type="integer"),
+    "Link": _header('Where the next page is: `rel="next"`', '</v1/parameters?limit=100&cursor=b>; rel="next"'),
+    "Allow": _header("The methods that are allowed", "GET, HEAD"),
     "Accept": _header("The types that are taken", "application/json"),
     "Accept-Patch": _header("The patch types that are taken", "application/merge-patch+json, application/json"),
     "Accept-Encoding": _header("The encodings that are taken", "identity"),
@@ -84,6 +89,49 @@ MIN_VERSION = {
     "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
 }
 PREFER = _header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
+
+
+ACTOR = {
+    **_header_parameter("Aside-Actor", "Who writes; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
+    "schema": {"type": "string", "maxLength": 200, "pattern": _PRINTABLE},
+}
+REASON = {
+    **_header_parameter("Aside-Reason", "Why; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
+    "schema": {"type": "string", "maxLength": 1000, "pattern": _PRINTABLE},
+}
+
+
+def query_parameter(name: str, description: str, *, required: bool = False, **schema: Any) -> Fragment:
+    # None has an example: Swagger UI would send it with every request.
+    parameter: Fragment = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**parameter, "required": True} if required else parameter
+
+
+LIMIT = query_parameter("limit", "How many at most; 100 if not given", type="integer", minimum=1, maximum=1000)
+
+
+def operation(
+    operation_id: str,
+    summary: str,
+    *,
+    description: str,
+    parameters: list[Fragment],
+    responses: dict[int, Fragment],
+    body: Fragment | None = None,
+) -> dict[str, Any]:
+    """Keyword arguments for `add_api_route`."""
+    extra: Fragment = {"parameters": parameters}
+    if body is not None:
+        extra["requestBody"] = body
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "description": description,
+        "status_code": min(responses),
+        "response_class": Response,
+        "responses": dict(sorted(responses.items())),
+        "openapi_extra": extra,
+    }
 
 
 def ttl_parameter(longest_seconds: float) -> Fragment:

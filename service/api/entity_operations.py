@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
-
 from service.api.answers import JSON
 from service.api.bodies import MERGE_PATCH
 from service.api.documentation import (
@@ -19,6 +17,7 @@ from service.api.documentation import (
     REQUEST_ID,
     Fragment,
     headers,
+    operation,
     problem,
     ttl_parameter,
 )
@@ -44,7 +43,7 @@ of PostgreSQL. `Cache-Status` tells which, and why; `ETag` is the version."""
 
 
 def read() -> dict[str, Any]:
-    return _operation(
+    return operation(
         "readEntity",
         "Read an entity",
         description=_READ_TEXT,
@@ -55,7 +54,7 @@ def read() -> dict[str, Any]:
 
 def head() -> dict[str, Any]:
     text = "The same headers as for GET, `Content-Length` included, and no body."
-    return _operation(
+    return operation(
         "headEntity",
         "Read an entity's headers",
         description=text,
@@ -77,7 +76,7 @@ levels, and numbers that PostgreSQL cannot keep."""
         **_write_problems(),
     }
     parameters = [*_WRITE_PARAMETERS, ttl_parameter(limits.ttl_seconds)]
-    return _operation(
+    return operation(
         "putEntity",
         "Create or replace an entity",
         description=text,
@@ -98,7 +97,7 @@ replaces the whole. Read, merged, checked and stored in one transaction."""
         **_write_problems(),
     }
     parameters = [*_WRITE_PARAMETERS, ttl_parameter(limits.ttl_seconds)]
-    return _operation(
+    return operation(
         "patchEntity",
         "Change parts of an entity",
         description=text,
@@ -115,33 +114,9 @@ def delete() -> dict[str, Any]:
         404: problem("There is no such entity"),
         **_write_problems(),
     }
-    return _operation(
+    return operation(
         "deleteEntity", "Delete an entity", description=text, parameters=_WRITE_PARAMETERS, responses=responses
     )
-
-
-def _operation(
-    operation_id: str,
-    summary: str,
-    *,
-    description: str,
-    parameters: list[Fragment],
-    responses: dict[int, Fragment],
-    body: Fragment | None = None,
-) -> dict[str, Any]:
-    """Keyword arguments for `add_api_route`."""
-    extra: Fragment = {"parameters": parameters}
-    if body is not None:
-        extra["requestBody"] = body
-    return {
-        "operation_id": operation_id,
-        "summary": summary,
-        "description": description,
-        "status_code": min(responses),
-        "response_class": Response,
-        "responses": dict(sorted(responses.items())),
-        "openapi_extra": extra,
-    }
 
 
 def _document(*header_names: str, has_body: bool = True) -> Fragment:
@@ -171,6 +146,7 @@ def _read_responses(*, has_body: bool) -> dict[int, Fragment]:
 def _write_problems() -> dict[int, Fragment]:
     return {
         400: problem("A header cannot be understood, or the body is not valid JSON"),
+        405: problem("Entities of this type are written elsewhere: parameters at /v1/parameters", "Allow"),
         412: problem("If-Match or If-None-Match does not hold", "ETag"),
         422: problem("The name or a parameter is not valid, or the document cannot be stored"),
         500: problem("Something went wrong inside the service"),

@@ -50,7 +50,8 @@ class _AnyRest(_AnySegment):
 
 
 def register_name_convertors() -> None:
-    """Make `ENTITY_PATH` known to the router."""
+    """Make `ENTITY_PATH`, and paths of plain segments, known to the router."""
+    register_url_convertor("segment", _AnySegment())
     register_url_convertor("entity_type", _AnySegment())
     register_url_convertor("entity_id", _AnyRest())
 

@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.documentation import HEADERS
+from service.api.parameter_schemas import parameter_schemas
 from service.api.problems import Problem
 
 TAGS = [
     {"name": "entities", "description": "JSON documents, named by a type and an id"},
+    {"name": "parameters", "description": "Typed, versioned settings, named by a key, and what they were"},
     {"name": "operations", "description": "For probes and for Prometheus"},
 ]
 
@@ -24,5 +26,7 @@ class DocumentedApp(FastAPI):
         if "headers" not in components:
             components["headers"] = HEADERS
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            components.setdefault("schemas", {}).update(problem.pop("$defs"), Problem=problem)
+            schemas = components.setdefault("schemas", {})
+            schemas.update(problem.pop("$defs"), Problem=problem)
+            schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
         return document

@@ -30,6 +30,12 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.MalformedJsonError: _kind(400, "malformed-json", "The body is not valid JSON"),
     errors.UnacceptableDocumentError: _kind(422, "unacceptable-document", "The document cannot be stored"),
     errors.TooLargeError: _kind(413, "too-large", "The body is too large"),
+    errors.InvalidParameterError: _kind(422, "invalid-parameter", "The parameter is not valid"),
+    errors.UnusableSchemaError: _kind(422, "unusable-schema", "The schema cannot be used"),
+    errors.SchemaViolationError: _kind(422, "schema-violation", "The value violates its schema"),
+    errors.ReservedTypeError: _kind(405, "reserved-type", "Entities of this type are written elsewhere"),
+    errors.ConflictError: _kind(409, "conflict", "What is stored does not allow this"),
+    errors.TypeChangeError: _kind(409, "type-change", "The parameter has another type"),
     errors.NotFoundError: _kind(404, "not-found", "There is no such entity"),
     errors.NotCachedError: _kind(504, "not-cached", "The cache has no answer"),
     errors.PreconditionFailedError: _kind(412, "precondition-failed", "The entity is not in the state asked for"),
@@ -38,6 +44,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.DatabaseUnavailableError: _kind(503, "database-unavailable", "The database cannot answer now"),
     errors.DatabaseBusyError: _kind(503, "database-busy", "The database is busy"),
     errors.SchemaMissingError: _kind(503, "schema-missing", "The database has not been migrated"),
+    errors.ChecksBusyError: _kind(503, "checks-busy", "Too many values wait to be checked"),
     errors.WriteOutcomeUnknownError: _kind(503, "write-outcome-unknown", "The write may have happened, or not"),
 }
 """Every type in `service.errors` stands here itself; a test proves it."""

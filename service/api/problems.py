@@ -20,7 +20,14 @@ from starlette.responses import Response
 from service.api.answers import etag
 from service.api.problem_kinds import INTERNAL, INVALID_REQUEST, ProblemKind, kind_of_error, kind_of_status
 from service.api.request_ids import REQUEST_ID_HEADER, request_id_of
-from service.errors import AsideError, InvalidInputError, PreconditionFailedError, UnavailableError
+from service.errors import (
+    AsideError,
+    InvalidInputError,
+    InvalidParameterError,
+    PreconditionFailedError,
+    ReservedTypeError,
+    UnavailableError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499
@@ -59,15 +66,8 @@ def problem_response(
     faults: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The one way to make a problem. It is never stored by a cache on the way."""
-    members: dict[str, Any] = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-        "instance": _path_as_sent(request),
-        "request_id": request_id_of(request.scope),
-    }
+    """The one way to answer with a problem. It is never stored by a cache on the way."""
+    members = problem_members(request, kind, detail=detail, instance=_path_as_sent(request))
     if faults:
         members["errors"] = list(faults)
     return Response(
@@ -76,6 +76,18 @@ def problem_response(
         headers={"Cache-Control": "no-store", **(headers or {})},
         media_type=MEDIA_TYPE,
     )
+
+
+def problem_members(request: Request, kind: ProblemKind, *, detail: str, instance: str) -> dict[str, Any]:
+    """A problem as it stands in an answer, be it the whole of it or one item's part."""
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": instance,
+        "request_id": request_id_of(request.scope),
+    }
 
 
 def _path_as_sent(request: Request) -> str:
@@ -93,6 +105,10 @@ async def _aside_error(request: Request, error: Exception) -> Response:
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
         case PreconditionFailedError(current_version=int(version)):
             headers["ETag"] = etag(version)
+        case ReservedTypeError():
+            headers["Allow"] = "GET, HEAD"
+        case InvalidParameterError():
+            faults += [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
         case InvalidInputError(pointer=str(place)):
             faults.append({_kind_of_place(place): place, "detail": str(error)})
         case _:

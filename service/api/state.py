@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 
 from service.services.entities import Entities
 from service.services.health import Health
+from service.services.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,19 @@ class Limits:
     ttl_seconds: float
 
 
-def attach_services(app: FastAPI, entities: Entities, health: Health) -> None:
+def attach_services(app: FastAPI, entities: Entities, parameters: Parameters, health: Health) -> None:
     """When the app starts: from here on its routes can answer."""
     app.state.entities = entities
+    app.state.parameters = parameters
     app.state.health = health
 
 
 def entities_of(request: Request) -> Entities:
     return cast(Entities, request.app.state.entities)
+
+
+def parameters_of(request: Request) -> Parameters:
+    return cast(Parameters, request.app.state.parameters)
 
 
 def health_of(request: Request) -> Health:

@@ -6,8 +6,10 @@ is at least as new as anything that was acknowledged or answered before the read
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
+from collections.abc import Coroutine, Sequence
 from typing import NamedTuple
 
 from service.cache.codec import decode
@@ -22,7 +24,7 @@ from service.cache.store import NO_GENERATION, Change, Store
 from service.cache.tasks import Tasks
 from service.cache.visit import Visit, answer_entry, suits
 from service.domain.row import VersionedRow
-from service.errors import CacheUnavailableError
+from service.errors import CacheUnavailableError, NotCachedError, UnavailableError
 
 
 class Intent(NamedTuple):
@@ -70,6 +72,39 @@ class Engine:
         answer = await self._without_hit(visit, reading)
         self._recorder.read(name[: name.index(":")], answer.outcome)
         return answer
+
+    async def get_many(
+        self, names: Sequence[str], policy: Policy, wish: Wish = NO_WISH
+    ) -> list[Answer | NotCachedError | UnavailableError]:
+        """Different names of one type at once: one MGET for all, one load for those that the cache does not know.
+
+        A name that cannot be answered has its error in its place.
+        """
+        started = time.perf_counter()
+        readings: Sequence[Reading | None]
+        try:
+            readings = await self._store.read_many(names)
+        except CacheUnavailableError:
+            readings = [None] * len(names)
+        spent = time.perf_counter() - started
+        answers: dict[str, Answer | NotCachedError | UnavailableError] = {}
+        visits: dict[str, Coroutine[None, None, Answer]] = {}
+        for name, reading in zip(names, readings, strict=True):
+            hit = None if reading is None else self._hit(name, policy, wish, reading, started)
+            if hit is None:
+                visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
+                visit.account(spent)
+                visits[name] = self._without_hit(visit, reading)
+            else:
+                answers[name] = hit
+        for name, found in zip(visits, await asyncio.gather(*visits.values(), return_exceptions=True), strict=True):
+            if isinstance(found, BaseException) and not isinstance(found, NotCachedError | UnavailableError):
+                raise found
+            answers[name] = found
+        for answer in answers.values():
+            if isinstance(answer, Answer):
+                self._recorder.read(names[0][: names[0].index(":")], answer.outcome)
+        return [answers[name] for name in names]
 
     def _hit(self, name: str, policy: Policy, wish: Wish, reading: Reading, started: float) -> Answer | None:
         """READ: the one path that matters; no await, no decoding of the body."""

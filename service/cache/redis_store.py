@@ -16,7 +16,7 @@ from service.cache.recorder import Recorder
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased, Mode
 from service.errors import CacheUnavailableError
 
-_MAX_BATCH = 512
+_MAX_BATCH = 1_024
 T = TypeVar("T")
 A = TypeVar("A")
 
@@ -95,6 +95,10 @@ class RedisStore:
 
     async def read(self, name: str) -> Reading:
         return await self._reads.submit(name)
+
+    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+        # Handed in within one turn of the loop: they wait together, and so go out together.
+        return await asyncio.gather(*[self._reads.submit(name) for name in names])
 
     async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
         return await self._leases.submit(_Wish(name, token, for_write))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -85,6 +86,9 @@ class Store(Protocol):
 
     async def read(self, name: str) -> Reading:
         """The entry's bytes, and the heartbeat read with it in the same MGET."""
+
+    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+        """The same for many keys, in one MGET as far as they fit into one."""
 
     async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
         """Take the lease of an absent key."""

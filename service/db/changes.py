@@ -96,14 +96,18 @@ class RelaySession:
         with translated():
             await self._connection.execute(sql("relay_next_epoch"))
 
-    async def prune(self, *, changes_after_seconds: float, tombstones_after_seconds: float, at_most: int) -> int:
+    async def prune(
+        self, *, changes_after_seconds: float, tombstones_after_seconds: float, history_after_seconds: float,
+        at_most: int,
+    ) -> int:  # fmt: skip
         """Forget what nobody needs any more, a bounded step at a time; returns how much was forgotten."""
         with translated():
             changes = int(await self._connection.fetchval(sql("prune_changes"), changes_after_seconds, at_most))
             async with self._connection.transaction():
                 await self._connection.execute("SET LOCAL aside.bury = 'off'")
-                status = await self._connection.execute(sql("prune_tombstones"), tombstones_after_seconds, at_most)
-        return changes + int(status.rpartition(" ")[2])
+                tombstones = await self._connection.execute(sql("prune_tombstones"), tombstones_after_seconds, at_most)
+            history = await self._connection.execute(sql("prune_parameter_versions"), history_after_seconds, at_most)
+        return changes + sum(int(status.rpartition(" ")[2]) for status in (tombstones, history))
 
     def close(self) -> None:
         self._connection.terminate()

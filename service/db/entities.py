@@ -41,13 +41,13 @@ class EntityTable:
         self._max_body_bytes = max_body_bytes
 
     async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
-        found = {(r["entity_type"], r["id"]): _row(r) for r in await self._fetch("load", keys)}
+        found = {(r["entity_type"], r["id"]): row_of(r) for r in await self._fetch("load", keys)}
         return [found.get((key.entity_type, key.id), ABSENT) for key in keys]
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         found = {(r["entity_type"], r["id"]): r for r in await self._fetch("load_with_coverage", keys)}
         records = [found[key.entity_type, key.id] for key in keys]
-        return [(ABSENT if r["version"] is None else _row(r), coverage_of(r)) for r in records]
+        return [(ABSENT if r["version"] is None else row_of(r), coverage_of(r)) for r in records]
 
     async def _fetch(self, name: str, keys: Sequence[EntityKey]) -> list[Any]:
         types, ids = [key.entity_type for key in keys], [key.id for key in keys]
@@ -84,13 +84,7 @@ class EntityTable:
         async with self._database.writing() as connection:
             record = await _execute(connection, statement, key, args)
             if record is not None:
-                return WrittenRow(
-                    version=record["version"],
-                    body=record["body"],
-                    modified_at_ms=record["modified_at_ms"],
-                    ttl_seconds=record["cache_ttl_seconds"],
-                    created=record["created"],
-                )
+                return written_row(record)
             current = await connection.fetchval(sql("current_version"), key.entity_type, key.id)
         if condition is not None and condition.if_match is None and current is None:
             raise NotFoundError("there is no such entity")
@@ -109,18 +103,33 @@ class EntityTable:
 async def _execute(
     connection: asyncpg.Connection, statement: str, key: EntityKey, args: tuple[Any, ...]
 ) -> asyncpg.Record | None:
-    """One statement, one transaction. A connection that breaks under it leaves open whether it was committed."""
     try:
-        return await connection.fetchrow(sql(statement), key.entity_type, key.id, *args)
-    except (OSError, asyncpg.InterfaceError, *_SESSION_ENDED) as error:
-        raise WriteOutcomeUnknownError("the write may have happened or not: read before trying again") from error
+        return await execute_write(connection, sql(statement), key.entity_type, key.id, *args)
     except asyncpg.PostgresError as error:
         if error.sqlstate == _TOO_LARGE:
             raise TooLargeError("the patched document would be too large") from error
         raise
 
 
-def _row(record: Any) -> VersionedRow:
+async def execute_write(connection: asyncpg.Connection, statement: str, *args: Any) -> asyncpg.Record | None:
+    """One statement, one transaction. A connection that breaks under it leaves open whether it was committed."""
+    try:
+        return await connection.fetchrow(statement, *args)
+    except (OSError, asyncpg.InterfaceError, *_SESSION_ENDED) as error:
+        raise WriteOutcomeUnknownError("the write may have happened or not: read before trying again") from error
+
+
+def written_row(record: Any) -> WrittenRow:
+    return WrittenRow(
+        version=record["version"],
+        body=record["body"],
+        modified_at_ms=record["modified_at_ms"],
+        ttl_seconds=record["cache_ttl_seconds"],
+        created=record["created"],
+    )
+
+
+def row_of(record: Any) -> VersionedRow:
     return VersionedRow(
         version=record["version"],
         body=record["body"],

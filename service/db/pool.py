@@ -1,7 +1,7 @@
 """The one pool of PostgreSQL connections, and the border at which the driver's errors become Aside's.
 
-The pool is SQLAlchemy's; the data path takes the asyncpg connection out of it. Loads and writes each have a share, so
-that neither can starve the other, and nobody waits longer than the statement timeout for a place.
+The pool is SQLAlchemy's; the data path takes the asyncpg connection out of it. Loads, writes, and lists with the like
+each have a share, so that none can starve another, and nobody waits longer than the statement timeout for a place.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 import asyncpg
 import structlog
@@ -99,13 +99,13 @@ class Database:
     """Hands out connections; counts those that are busy; knows whether PostgreSQL answers."""
 
     def __init__(
-        self, url: str, *, load_connections: int, write_connections: int, spare_connections: int,
-        connect_timeout_seconds: float, statement_timeout_seconds: float,
+        self, url: str, *, load_connections: int, write_connections: int, browse_connections: int,
+        spare_connections: int, connect_timeout_seconds: float, statement_timeout_seconds: float,
     ) -> None:  # fmt: skip
         self._url = url
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
-        size = load_connections + write_connections + spare_connections
+        size = load_connections + write_connections + browse_connections + spare_connections
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self._create,
@@ -115,6 +115,7 @@ class Database:
             pool_reset_on_return=None,  # every statement is its own transaction
         )
         self._writers = asyncio.Semaphore(write_connections)
+        self._browsers = asyncio.Semaphore(browse_connections)
         self._breaker = Breaker()
         self._probe: asyncio.Task[None] | None = None
         self._closed = False
@@ -151,19 +152,26 @@ class Database:
             raise
         self._breaker.succeeded()
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[asyncpg.Connection]:
+    def writing(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """The same, within the writers' share."""
+        return self._within(self._writers, "all connections for writes are busy")
+
+    def browsing(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """The same, within the share of lists, histories, and whatever else reads past the cache."""
+        return self._within(self._browsers, "all connections for lists are busy")
+
+    @asynccontextmanager
+    async def _within(self, share: asyncio.Semaphore, busy: str) -> AsyncIterator[asyncpg.Connection]:
         try:
             async with asyncio.timeout(self._statement_timeout):
-                await self._writers.acquire()
+                await share.acquire()
         except TimeoutError as error:
-            raise DatabaseBusyError("all connections for writes are busy") from error
+            raise DatabaseBusyError(busy) from error
         try:
             async with self.connection() as connection:
                 yield connection
         finally:
-            self._writers.release()
+            share.release()
 
     @asynccontextmanager
     async def _checkout(self) -> AsyncIterator[asyncpg.Connection]:

@@ -57,6 +57,10 @@ entity = Table(
     CheckConstraint(f"id ~ '{ENTITY_ID_PATTERN}'", name="entity_id_is_a_name"),
     CheckConstraint("deleted = (body IS NULL)", name="entity_tombstone_has_no_body"),
     CheckConstraint("cache_ttl_seconds > 0", name="entity_ttl_is_positive"),
+    CheckConstraint(
+        "entity_type <> 'parameter' OR deleted OR aside_is_parameter(body)",
+        name="entity_parameter_is_true_to_its_type",
+    ),
     Index("entity_tombstones", "updated_at", postgresql_where=text("deleted")),
 )
 
@@ -91,4 +95,21 @@ ledger = Table(
     Column("applied", Text),
     Column("pruned_xid", Xid8, nullable=False, server_default=text("'0'")),
     CheckConstraint("id = 1", name="ledger_is_one_row"),
+)
+
+parameter_version = Table(
+    "parameter_version",
+    metadata,
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("body", JSONB),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("superseded_at", DateTime(timezone=True)),
+    Column("actor", Text),
+    Column("reason", Text),
+    CheckConstraint("kind IN ('created', 'updated', 'deleted', 'rolled_back')", name="parameter_version_kind_is_known"),
+    CheckConstraint("(kind = 'deleted') = (body IS NULL)", name="parameter_version_deletion_has_no_body"),
+    Index("parameter_version_current", "key", unique=True, postgresql_where=text("superseded_at IS NULL")),
+    Index("parameter_version_superseded", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
 )

@@ -1,9 +1,12 @@
-"""The engine's loader and ledger: what waits at one moment goes in one query, on a bounded number of connections."""
+"""The engine's loader and ledger: what waits at one moment goes in one query for each source, on a bounded number of
+connections.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from service.cache.batch import Batch
@@ -27,16 +30,18 @@ class _Got(NamedTuple):
 
 
 class SourceLoader:
-    """See :class:`service.cache.store.Loader`.
+    """See :class:`service.cache.store.Loader`. ``sources`` are those of the entity types that have one of their own.
 
-    ``in_flight`` queries at the same time, whatever the number of requests: a flood becomes larger batches, not more
-    queries. Nobody waits longer than ``timeout_seconds`` for a place and an answer together.
+    ``in_flight`` queries at the same time over all sources, whatever the number of requests: a flood becomes larger
+    batches, not more queries. Nobody waits longer than ``timeout_seconds`` for a place and an answer together.
     """
 
     def __init__(
-        self, source: Source, recorder: Recorder, *, in_flight: int, batch_size: int, timeout_seconds: float
-    ) -> None:
-        self._source = source
+        self, source: Source, recorder: Recorder, *, in_flight: int, batch_size: int, timeout_seconds: float,
+        sources: Mapping[str, Source] | None = None,
+    ) -> None:  # fmt: skip
+        self._default = source
+        self._sources = sources or {}
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
         self._batch: Batch[_Want, _Got] = Batch([self._send] * in_flight, max_size=batch_size)
@@ -57,14 +62,24 @@ class SourceLoader:
             raise DatabaseBusyError("PostgreSQL is too busy to answer in time") from error
 
     async def _send(self, wants: list[_Want]) -> list[_Got]:
-        """One query. If one of the keys needs its coverage all get it: one connection, not two."""
+        """One query for each source that is asked, one after the other: the number in flight stays what it is."""
+        by_source: dict[Source, list[int]] = {}
+        for place, want in enumerate(wants):
+            by_source.setdefault(self._sources.get(want.key.entity_type, self._default), []).append(place)
+        found: dict[int, _Got] = {}
+        for source, places in by_source.items():
+            found.update(zip(places, await self._query(source, [wants[place] for place in places]), strict=True))
+        return [found[place] for place in range(len(wants))]
+
+    async def _query(self, source: Source, wants: list[_Want]) -> list[_Got]:
+        """If one of the keys needs its coverage all get it: one connection, not two."""
         keys = [want.key for want in wants]
         started = time.perf_counter()
         self._recorder.load_started(len(keys))
         try:
             if any(want.with_coverage for want in wants):
-                return [_Got(row, coverage) for row, coverage in await self._source.load_with_coverage(keys)]
-            return [_Got(row, None) for row in await self._source.load(keys)]
+                return [_Got(row, coverage) for row, coverage in await source.load_with_coverage(keys)]
+            return [_Got(row, None) for row in await source.load(keys)]
         finally:
             self._recorder.load_ended(time.perf_counter() - started)
 

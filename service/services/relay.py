@@ -117,6 +117,7 @@ class Relay:
     def __init__(
         self, database: Database, granter: Granter, recorder: Recorder, *, bound_seconds: float, poll_seconds: float,
         page_size: int, change_retention_seconds: float, tombstone_retention_seconds: float,
+        history_retention_seconds: float,
         on_history: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._on_history = on_history
@@ -128,6 +129,7 @@ class Relay:
         self._page_size = page_size
         self._change_retention_seconds = change_retention_seconds
         self._tombstone_retention_seconds = tombstone_retention_seconds
+        self._history_retention_seconds = history_retention_seconds
         self._task: asyncio.Task[None] | None = None
         self.state = "starting"
 
@@ -206,6 +208,7 @@ class Relay:
         forgotten = await session.prune(
             changes_after_seconds=self._change_retention_seconds,
             tombstones_after_seconds=self._tombstone_retention_seconds,
+            history_after_seconds=self._history_retention_seconds,
             at_most=step,
         )
         return 1.0 if forgotten >= step else 60.0

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from service.db import migrations
+from service.db.parameters import example_note
 from service.db.pool import Database
 from service.db.sql import sql
 from service.errors import UnavailableError
@@ -14,17 +15,24 @@ from service.errors import UnavailableError
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS = 0.5
+EXAMPLE_PARAMETER = (
+    "app:config:max_users",
+    example_note(),
+    '{"type": "integer", "value": 100, "description": "How many users may be active at once", '
+    '"schema": {"minimum": 1, "maximum": 1000}}',
+)
 EXAMPLE = ("country", "JP", '{"alpha_2": "JP", "alpha_3": "JPN", "name": "Japan", "numeric": "392", "flag": "🇯🇵"}')
 
 
 async def migrate_when_reachable(url: str, database: Database, *, with_example: bool) -> None:
-    """Try until it succeeds. ``with_example`` adds one entity, if its key has never been used, for `/docs` to show."""
+    """Try until it succeeds. ``with_example`` adds what `/docs` shows, if its keys are new."""
     while True:
         try:
             await asyncio.to_thread(migrations.upgrade, url)
             if with_example:
                 async with database.connection() as connection:
                     await connection.execute(sql("example"), *EXAMPLE)
+                    await connection.execute(sql("example_parameter"), *EXAMPLE_PARAMETER)
         except UnavailableError as error:
             log.warning("migration_waits", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from service.cache.entry import Lease, Reading
 from service.cache.keys import HEARTBEAT, cache_key, refresh_key
@@ -38,6 +38,9 @@ class MemoryStore:
         await self._called("read")
         generation = self._vouched()
         return Reading(self.server.get(cache_key(name)), generation)
+
+    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+        return [await self.read(name) for name in names]
 
     async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
         await self._called("lease")

@@ -80,6 +80,10 @@ class GatedStore:
         await self._gates.reading.passing()
         return await self._living().read(name)
 
+    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+        await self._gates.reading.passing()
+        return await self._living().read_many(names)
+
     async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
         self.leases += 1
         await self._gates.leasing.passing()

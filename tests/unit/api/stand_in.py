@@ -12,6 +12,7 @@ from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.errors import NotFoundError, PreconditionFailedError
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
+from service.services.parameters import Parameters
 from service.wiring import Services
 
 MODIFIED_AT_MS = 1_795_161_600_500  # Fri, 20 Nov 2026 08:00:00.500 GMT
@@ -31,9 +32,13 @@ class StandIn:
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, components={"postgresql": "ok"}))
     recorder: Recorder = field(default_factory=NullRecorder)
     version: int = 6
+    parameters: object = None
+    """What answers for parameters, in the tests that ask for some."""
 
     def services(self) -> Services:
-        return Services(entities=cast(Entities, self), health=cast(Health, self))
+        return Services(
+            entities=cast(Entities, self), parameters=cast(Parameters, self.parameters), health=cast(Health, self)
+        )
 
     def holds(self, entity_type: str, entity_id: str, document: object = None, *, raw: bytes | None = None) -> int:
         """Put an entity there; returns its version."""
