@@ -27,7 +27,7 @@ def _text(headers: Mapping[str, str], name: str, longest: int) -> str | None:
     if not sent.isascii():
         raise InvalidInputError(f"{name} must be ASCII; other characters are sent as %-encoded UTF-8", pointer=name)
     try:
-        text = unquote(sent, errors="strict").strip()
+        text = unquote(sent, errors="strict").strip(" ")
     except UnicodeDecodeError:
         raise InvalidInputError(f"{name} must be UTF-8 where it is %-encoded", pointer=name) from None
     if len(text) > longest:

@@ -101,10 +101,11 @@ REASON = {
 }
 
 
-def query_parameter(name: str, description: str, *, required: bool = False, **schema: Any) -> Fragment:
-    # None has an example: Swagger UI would send it with every request.
+def query_parameter(name: str, description: str, *, required: object = None, **schema: Any) -> Fragment:
+    """``required``: it must be given, and this is an example."""
+    # An optional one has no example: Swagger UI would send it with every request.
     parameter: Fragment = {"name": name, "in": "query", "description": description, "schema": schema}
-    return {**parameter, "required": True} if required else parameter
+    return parameter if required is None else {**parameter, "required": True, "example": required}
 
 
 LIMIT = query_parameter("limit", "How many at most; 100 if not given", type="integer", minimum=1, maximum=1000)

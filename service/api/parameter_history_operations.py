@@ -30,8 +30,11 @@ from service.api.parameter_documentation import (
 from service.api.parameter_schemas import ref
 from service.api.state import Limits
 
+EXAMPLE_VERSION = 2
+"""The one that the example parameter gets in a new database, where the example entity comes first."""
+
 _CURSOR = query_parameter("cursor", "The `next_cursor` of the page before", type="integer", minimum=1)
-_FROM = query_parameter("from", "The version to start from", required=True, type="integer", minimum=1)
+_FROM = query_parameter("from", "The version to start from", required=EXAMPLE_VERSION, type="integer", minimum=1)
 _TO = query_parameter("to", "The version to arrive at; the present one if not given", type="integer", minimum=1)
 _NAMELESS = problem("The key or a query parameter is not valid")
 
@@ -70,7 +73,7 @@ since. Up to {limits.body_bytes} bytes."""
         description=text,
         parameters=[CHANGE_TYPE, IF_MATCH, IF_NONE_MATCH_WRITE, ACTOR, REASON, PREFER, REQUEST_ID],
         responses=responses,
-        body=body_of("Rollback", version={"version": 3}),
+        body=body_of("Rollback", version={"version": EXAMPLE_VERSION}),
     )
 
 

@@ -18,6 +18,7 @@ from service.domain.row import ABSENT, Coverage, VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TypeChangeError
 
 _TYPE_CHANGES = "AS409"
+_AFTER_ALL_KEYS = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class ParameterTable:
         return Page([record["body"] for record in shown], shown[-1]["id"] if len(records) > limit else None)
 
 
-def _beyond(prefix: str) -> str | None:
-    """The first key, in the order of bytes, that no longer begins with ``prefix``; None where all keys do."""
-    return f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}" if prefix else None
+def _beyond(prefix: str) -> str:
+    """The first text, in the order of bytes, after all keys that begin with ``prefix``."""
+    return f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}" if prefix else _AFTER_ALL_KEYS
 
 
 def _note(authorship: Authorship, **said: object) -> str:

@@ -95,7 +95,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _bounded(text: str) -> str:
-    if len(text) > DIGITS_MAX:
+    if len(text.removeprefix("-")) > DIGITS_MAX:
         raise ValueError(f"must not have more than {DIGITS_MAX} digits")
     return text
 
