@@ -65,10 +65,12 @@ def migrate(revision: Annotated[str, typer.Option(help="An Alembic revision, or 
 @app.command()
 def demo(
     url: Annotated[str | None, typer.Option(help="The service to talk to; the local one if not given.")] = None,
+    *,
+    outage: Annotated[bool, typer.Option(help="Also stop a cache, on servers started for this alone.")] = True,
 ) -> None:
     """Show what the service can do, with real data, against one that runs."""
     base_url = url or f"http://127.0.0.1:{read_settings().port}"
     from service.demo import run as run_demo  # noqa: PLC0415 (slow to import, and needed here only)
 
     with readable_failures():
-        raise typer.Exit(run_demo(base_url))
+        raise typer.Exit(run_demo(base_url, with_outage=outage))

@@ -6,40 +6,43 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import httpx
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.demo.data import Document, documents
+from service.demo.lines import console, show
+from service.demo.outage import show_outage
+from service.demo.parameters import show_parameters
 
 _CLIENTS = 16
 _READS = 4_000
 _EXAMPLE = "/v1/entities/subdivision/JP-13"
 
-console = Console(highlight=False, soft_wrap=True)
 
-
-def run(base_url: str) -> int:
+def run(base_url: str, *, with_outage: bool) -> int:
     """The exit code: 0, or 1 where no service answers at ``base_url``."""
     try:
-        asyncio.run(_run(base_url))
+        asyncio.run(_run(base_url, with_outage=with_outage))
     except httpx.TransportError as error:
         console.print(f"[red]No service answers at {escape(base_url)}[/] ({type(error).__name__}). Start it: make run")
         return 1
     return 0
 
 
-async def _run(base_url: str) -> None:
+async def _run(base_url: str, *, with_outage: bool) -> None:
     limits = httpx.Limits(max_connections=_CLIENTS, max_keepalive_connections=_CLIENTS)
     async with httpx.AsyncClient(base_url=base_url, limits=limits, timeout=10) as client:
         (await client.get("/livez")).raise_for_status()
         loaded = await _load(client, list(documents()))
         await _show_one_entity(client)
         await _show_reads(client, loaded)
+        await show_parameters(client)
+    if with_outage:
+        await show_outage()
     console.print(f"\nLook further: [bold]{base_url}/docs[/] to try calls, [bold]{base_url}/metrics[/] for counters.")
 
 
@@ -69,14 +72,8 @@ async def _show_one_entity(client: httpx.AsyncClient) -> None:
     await client.put(_EXAMPLE, json=document)  # so that the first line below is a miss, also when this runs again
     console.print(f"One entity, {_EXAMPLE}:")
 
-    async def line(what: str, method: str, **request: Any) -> httpx.Response:
-        started = time.perf_counter()
-        response = await client.request(method, _EXAMPLE, **request)
-        ms = (time.perf_counter() - started) * 1000
-        told = response.headers.get("cache-status") or _settled(response)
-        answer = f"{response.status_code} {response.headers.get('etag', '')}"
-        console.print(f"  {what:<24} {method:<6} {answer:<12} {told:<30} {ms:5.1f} ms")
-        return response
+    def line(what: str, method: str, **request: Any) -> Awaitable[httpx.Response]:
+        return show(client, what, method, _EXAMPLE, **request)
 
     miss = await line("a miss: loaded and kept", "GET")
     await line("a hit", "GET")
@@ -89,11 +86,6 @@ async def _show_one_entity(client: httpx.AsyncClient) -> None:
     await line("it does not exist", "GET")
     await line("a negative hit", "GET")
     await line("back, and newer", "PUT", json=document)
-
-
-def _settled(response: httpx.Response) -> str:
-    settled = response.headers.get("aside-cache")
-    return f"Aside-Cache: {settled}" if settled else ""
 
 
 async def _show_reads(client: httpx.AsyncClient, paths: Sequence[str]) -> None:
