@@ -109,6 +109,25 @@ any replica is a hit with the new value."""
     )
 
 
+def put_value(limits: Limits) -> dict[str, Any]:
+    text = f"""Sets the value and nothing else: the type, the description, the schema and the lifetime stay, and the
+value is checked against them. Up to {limits.body_bytes} bytes."""
+    responses = {
+        200: answer("Set", "Parameter", *WRITE_HEADERS, example=PARAMETER),
+        404: problem("There is no such parameter"),
+        **write_problems(),
+    }
+    value: Fragment = {"schema": {"description": "a value of the parameter's type"}, "example": 150}
+    return operation(
+        "putParameterValue",
+        "Set a parameter's value",
+        description=text,
+        parameters=_WRITE_PARAMETERS,
+        responses=responses,
+        body={"required": True, "content": {JSON: value}},
+    )
+
+
 def delete() -> dict[str, Any]:
     problems = {status: found for status, found in write_problems().items() if status not in {409, 413, 415}}
     responses = {

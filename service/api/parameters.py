@@ -35,6 +35,7 @@ def parameters_router(limits: Limits) -> APIRouter:
     router.add_api_route(PARAMETER_PATH, delete_parameter, methods=["DELETE"], **parameter_operations.delete())
     router.add_api_route(value_path, read_value, methods=["GET"], **parameter_operations.read_value())
     router.add_api_route(value_path, read_value, methods=["HEAD"], **parameter_operations.head_value())
+    router.add_api_route(value_path, put_value, methods=["PUT"], **parameter_operations.put_value(limits))
     parameter_history.add_routes(router, limits)
     return router
 
@@ -74,6 +75,18 @@ async def put_parameter(request: Request, key: ParameterKey) -> Response:
         return _rehearsed(await service.rehearse_put(key, content, condition=condition, change_type=change_type))
     written = await service.put(
         key, content, condition=condition, authorship=authorship, change_type=change_type, wait=wait
+    )
+    return written_response(written.row, written.settled, parameter_location(key), waited=wait)
+
+
+async def put_value(request: Request, key: ParameterKey) -> Response:
+    limits = limits_of(request)
+    condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
+    authorship = read_authorship(request.headers)
+    body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
+    check_document(body, max_depth=limits.json_depth)
+    written = await parameters_of(request).put_value(
+        key, body.decode(), condition=condition, authorship=authorship, wait=wait
     )
     return written_response(written.row, written.settled, parameter_location(key), waited=wait)
 

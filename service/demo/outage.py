@@ -46,7 +46,7 @@ async def _show(client: httpx.AsyncClient, valkey: Valkey) -> None:
         console.print("  [bold]Valkey is killed.[/]")
         await _until(client, "fwd=")
         await show(client, "get: out of PostgreSQL", "GET", _PATH)
-        await show(client, "set", "PUT", _PATH, json={"type": "integer", "value": 150})
+        await show(client, "set: waits for B, at most", "PUT", _PATH, json={"type": "integer", "value": 150})
         reader.oldest_allowed = 150
         await show(client, "get: the new value", "GET", _PATH)
         await show(client, "set again", "PUT", _PATH, json={"type": "integer", "value": 151})
@@ -57,7 +57,7 @@ async def _show(client: httpx.AsyncClient, valkey: Valkey) -> None:
         await show(client, "get: a hit again", "GET", _PATH)
     console.print(
         f"  A reader asked {reader.answered + reader.failed:,} times meanwhile: {reader.failed} failures, "
-        f"{reader.old} old values, the slowest answer took {reader.slowest_seconds * 1000:.0f} ms."
+        f"{reader.old} old values, the slowest took {reader.slowest_seconds * 1000:.0f} ms (B is {_BOUND_SECONDS} s here)."
     )
 
 

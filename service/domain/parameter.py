@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.domain.exact_json import Json, Numeral, member_text, parse_exact, pointer_to, render_exact
 from service.domain.parameter_types import ParameterType, parse_value, render_value
@@ -73,6 +73,15 @@ def read_content(text: str, *, key: str, ttl_seconds_max: float) -> Content:
     if faults:
         raise InvalidParameterError.at(*faults)
     return content_of({**body, "value": value})
+
+
+def with_value(content: Content, text: str) -> Content:
+    """The same parameter with the value that a checked request body is. Raises InvalidParameterError."""
+    try:
+        value = render_value(content.type, parse_value(content.type, parse_exact(text)))
+    except ValueError as error:
+        raise InvalidParameterError.at(Fault("", f"of type {content.type}: {error}")) from None
+    return replace(content, value=value)
 
 
 def content_of(tree: dict[str, Json]) -> Content:

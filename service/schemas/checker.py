@@ -34,8 +34,8 @@ class SchemaChecker:
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
-    async def check(self, schema: Json, value: Json) -> None:
-        """Return if the schema is one and the value satisfies it.
+    async def check(self, schema: Json, value: Json, *, value_at: str = "/value") -> None:
+        """Return if the schema is one and the value satisfies it. ``value_at`` is where the value is in the request.
 
         Raises UnusableSchemaError (also for what cannot be checked within the limit), SchemaViolationError, and
         ChecksBusyError.
@@ -45,7 +45,8 @@ class SchemaChecker:
         question = json.dumps({"schema": render_exact(schema), "value": render_exact(value)}) + "\n"
         answer = await self._in_turn(question.encode())
         part = answer["part"]
-        faults = [Fault(f"/{part}{pointer_to(*path)}", detail) for path, detail in answer["faults"]]
+        at = "/schema" if part == "schema" else value_at
+        faults = [Fault(at + pointer_to(*path), detail) for path, detail in answer["faults"]]
         if faults:
             raise (UnusableSchemaError if part == "schema" else SchemaViolationError).at(*faults)
 

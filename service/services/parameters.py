@@ -16,7 +16,7 @@ from service.db.parameters import Page, ParameterTable
 from service.domain.difference import Operation, difference
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.exact_json import parse_exact
-from service.domain.parameter import PARAMETER, Authorship, Content, content_of
+from service.domain.parameter import PARAMETER, Authorship, Content, content_of, with_value
 from service.errors import (
     ConflictError,
     NotCachedError,
@@ -29,6 +29,7 @@ from service.schemas import SchemaChecker
 from service.services.writing import Writer, Written
 
 NEWEST = 2**63 - 1
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,38 @@ class Parameters:
 
         def transact() -> Awaitable[WrittenRow]:
             return self._table.put(key, content, condition=condition, authorship=authorship, change_type=change_type)
+
+        return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
+
+    async def put_value(
+        self, key: str, value: str, *, condition: WriteCondition, authorship: Authorship, wait: bool
+    ) -> Written:
+        """Set the value alone, a checked JSON text: type, description, schema and lifetime stay what they are.
+
+        Read, checked, and written on condition that nobody wrote meanwhile; if somebody did, once more. Raises
+        NotFoundError, InvalidParameterError, SchemaViolationError, PreconditionFailedError, ConflictError.
+        """
+        for _ in range(_ATTEMPTS):
+            current = await self._history.now(key)
+            _require(condition, current)
+            if current is None:
+                raise NotFoundError("there is no such parameter")
+            content = with_value(_content(current), value)
+            await self._checker.check(content.schema, content.value, value_at="")
+            try:
+                return await self._put_over(current.version, key, content, authorship=authorship, wait=wait)
+            except PreconditionFailedError:
+                if condition.if_match:
+                    raise
+        raise ConflictError(f"{key} is being written by others all the time: try again")
+
+    async def _put_over(
+        self, version: int, key: str, content: Content, *, authorship: Authorship, wait: bool
+    ) -> Written:
+        same = WriteCondition(if_match=frozenset({version}))
+
+        def transact() -> Awaitable[WrittenRow]:
+            return self._table.put(key, content, condition=same, authorship=authorship, change_type=False)
 
         return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
 
