@@ -170,7 +170,7 @@ def _relay(settings: Settings, database: Database, recorder: Recorder, on_histor
         page_size=settings.relay.page_size,
         change_retention_seconds=settings.relay.change_retention_seconds,
         tombstone_retention_seconds=settings.relay.tombstone_retention_seconds,
-        history_retention_seconds=settings.parameters.history_retention_seconds,
+        parameter_history_seconds=settings.parameters.history_retention_seconds,
         on_history=on_history,
     )
 

@@ -13,22 +13,6 @@ branch_labels = None
 depends_on = None
 
 FUNCTIONS = r"""
--- Whether a body is a parameter's: of a known type, with a value of that very type, in its one canonical form.
-CREATE FUNCTION aside_is_parameter(body jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(jsonb_typeof(body) = 'object' AND body ? 'value' AND CASE body->>'type'
-        WHEN 'string' THEN jsonb_typeof(body->'value') = 'string'
-        WHEN 'integer' THEN jsonb_typeof(body->'value') = 'number' AND body->>'value' ~ '^-?[0-9]+$'
-        WHEN 'number' THEN jsonb_typeof(body->'value') = 'number'
-        WHEN 'boolean' THEN jsonb_typeof(body->'value') = 'boolean'
-        WHEN 'json' THEN true
-        WHEN 'duration' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
-            ~ '^P(?=.)([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,12}(\.[0-9]{1,6})?S)?)?$'
-        WHEN 'datetime' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
-            ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$'
-        ELSE false
-    END, false)
-$$;
-
 CREATE FUNCTION aside_rfc3339(at timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
@@ -105,8 +89,22 @@ END $$;
 """
 
 TABLES = r"""
-ALTER TABLE entity ADD CONSTRAINT entity_parameter_is_true_to_its_type
-    CHECK (entity_type <> 'parameter' OR deleted OR aside_is_parameter(body));
+-- Of a known type, with a value of that very type, in its one canonical form.
+ALTER TABLE entity ADD CONSTRAINT entity_parameter_is_true_to_its_type CHECK (
+    entity_type <> 'parameter' OR deleted OR coalesce(jsonb_typeof(body) = 'object' AND body ? 'value'
+    AND CASE body->>'type'
+        WHEN 'string' THEN jsonb_typeof(body->'value') = 'string'
+        WHEN 'integer' THEN jsonb_typeof(body->'value') = 'number' AND body->>'value' ~ '^-?[0-9]+$'
+        WHEN 'number' THEN jsonb_typeof(body->'value') = 'number'
+        WHEN 'boolean' THEN jsonb_typeof(body->'value') = 'boolean'
+        WHEN 'json' THEN true
+        WHEN 'duration' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
+            ~ '^P(?=.)([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,12}(\.[0-9]{1,6})?S)?)?$'
+        WHEN 'datetime' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
+            ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$'
+        ELSE false
+    END, false)
+);
 
 CREATE TABLE parameter_version (
     key           text COLLATE "C" NOT NULL,
@@ -158,7 +156,7 @@ ALTER TABLE entity DROP CONSTRAINT entity_parameter_is_true_to_its_type;
 DROP TABLE parameter_version;
 
 DROP FUNCTION aside_stamp_parameter, aside_record_parameter, aside_record_truncation, aside_actor, aside_note,
-    aside_parameter, aside_rfc3339, aside_is_parameter;
+    aside_parameter, aside_rfc3339;
 """
 
 

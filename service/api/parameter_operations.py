@@ -117,7 +117,8 @@ value is checked against them. Up to {limits.body_bytes} bytes."""
         404: problem("There is no such parameter"),
         **write_problems(),
     }
-    value: Fragment = {"schema": {"description": "a value of the parameter's type"}, "example": 150}
+    examples = {"integer": {"value": 150}, "duration": {"value": "PT2H"}}
+    value: Fragment = {"schema": {"description": "a value of the parameter's type"}, "examples": examples}
     return operation(
         "putParameterValue",
         "Set a parameter's value",

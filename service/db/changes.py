@@ -96,18 +96,20 @@ class RelaySession:
         with translated():
             await self._connection.execute(sql("relay_next_epoch"))
 
-    async def prune(
-        self, *, changes_after_seconds: float, tombstones_after_seconds: float, history_after_seconds: float,
-        at_most: int,
-    ) -> int:  # fmt: skip
+    async def prune(self, *, changes_after_seconds: float, tombstones_after_seconds: float, at_most: int) -> int:
         """Forget what nobody needs any more, a bounded step at a time; returns how much was forgotten."""
         with translated():
             changes = int(await self._connection.fetchval(sql("prune_changes"), changes_after_seconds, at_most))
             async with self._connection.transaction():
                 await self._connection.execute("SET LOCAL aside.bury = 'off'")
-                tombstones = await self._connection.execute(sql("prune_tombstones"), tombstones_after_seconds, at_most)
-            history = await self._connection.execute(sql("prune_parameter_versions"), history_after_seconds, at_most)
-        return changes + sum(int(status.rpartition(" ")[2]) for status in (tombstones, history))
+                status = await self._connection.execute(sql("prune_tombstones"), tombstones_after_seconds, at_most)
+        return changes + int(status.rpartition(" ")[2])
+
+    async def prune_history(self, *, after_seconds: float, at_most: int) -> int:
+        """The same for versions of parameters that were superseded so long ago."""
+        with translated():
+            status = await self._connection.execute(sql("prune_parameter_versions"), after_seconds, at_most)
+        return int(status.rpartition(" ")[2])
 
     def close(self) -> None:
         self._connection.terminate()

@@ -99,8 +99,9 @@ class Database:
     """Hands out connections; counts those that are busy; knows whether PostgreSQL answers."""
 
     def __init__(
-        self, url: str, *, load_connections: int, write_connections: int, browse_connections: int,
-        spare_connections: int, connect_timeout_seconds: float, statement_timeout_seconds: float,
+        self, url: str, *, load_connections: int, write_connections: int, spare_connections: int,
+        connect_timeout_seconds: float, statement_timeout_seconds: float,
+        browse_connections: int = 0,
     ) -> None:  # fmt: skip
         self._url = url
         self._connect_timeout = connect_timeout_seconds
@@ -115,7 +116,7 @@ class Database:
             pool_reset_on_return=None,  # every statement is its own transaction
         )
         self._writers = asyncio.Semaphore(write_connections)
-        self._browsers = asyncio.Semaphore(browse_connections)
+        self._browsers = asyncio.Semaphore(browse_connections or 1)  # without a share: one at a time of the spare
         self._breaker = Breaker()
         self._probe: asyncio.Task[None] | None = None
         self._closed = False

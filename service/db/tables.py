@@ -42,6 +42,21 @@ metadata = MetaData()
 # Versions stay exact in a double: Lua and most JSON readers have nothing better.
 entity_version = Sequence("entity_version", data_type=BigInteger, maxvalue=2**53 - 1, metadata=metadata)
 
+_PARAMETER_IS_TRUE = r"""
+    entity_type <> 'parameter' OR deleted OR coalesce(jsonb_typeof(body) = 'object' AND body ? 'value'
+    AND CASE body->>'type'
+        WHEN 'string' THEN jsonb_typeof(body->'value') = 'string'
+        WHEN 'integer' THEN jsonb_typeof(body->'value') = 'number' AND body->>'value' ~ '^-?[0-9]+$'
+        WHEN 'number' THEN jsonb_typeof(body->'value') = 'number'
+        WHEN 'boolean' THEN jsonb_typeof(body->'value') = 'boolean'
+        WHEN 'json' THEN true
+        WHEN 'duration' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
+            ~ '^P(?=.)([0-9]{1,9}D)?(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,12}(\.[0-9]{1,6})?S)?)?$'
+        WHEN 'datetime' THEN jsonb_typeof(body->'value') = 'string' AND body->>'value'
+            ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$'
+        ELSE false
+    END, false)"""
+
 entity = Table(
     "entity",
     metadata,
@@ -57,10 +72,7 @@ entity = Table(
     CheckConstraint(f"id ~ '{ENTITY_ID_PATTERN}'", name="entity_id_is_a_name"),
     CheckConstraint("deleted = (body IS NULL)", name="entity_tombstone_has_no_body"),
     CheckConstraint("cache_ttl_seconds > 0", name="entity_ttl_is_positive"),
-    CheckConstraint(
-        "entity_type <> 'parameter' OR deleted OR aside_is_parameter(body)",
-        name="entity_parameter_is_true_to_its_type",
-    ),
+    CheckConstraint(_PARAMETER_IS_TRUE, name="entity_parameter_is_true_to_its_type"),
     Index("entity_tombstones", "updated_at", postgresql_where=text("deleted")),
 )
 

@@ -57,7 +57,8 @@ async def _show(client: httpx.AsyncClient, valkey: Valkey) -> None:
         await show(client, "get: a hit again", "GET", _PATH)
     console.print(
         f"  A reader asked {reader.answered + reader.failed:,} times meanwhile: {reader.failed} failures, "
-        f"{reader.old} old values, the slowest took {reader.slowest_seconds * 1000:.0f} ms (B is {_BOUND_SECONDS} s here)."
+        f"{reader.old} old values, the slowest answer took {reader.slowest_seconds * 1000:.0f} ms "
+        f"(B, the bound, is {_BOUND_SECONDS} s here)."
     )
 
 

@@ -117,7 +117,7 @@ class Relay:
     def __init__(
         self, database: Database, granter: Granter, recorder: Recorder, *, bound_seconds: float, poll_seconds: float,
         page_size: int, change_retention_seconds: float, tombstone_retention_seconds: float,
-        history_retention_seconds: float,
+        parameter_history_seconds: float = 90 * 86_400.0,
         on_history: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._on_history = on_history
@@ -129,7 +129,7 @@ class Relay:
         self._page_size = page_size
         self._change_retention_seconds = change_retention_seconds
         self._tombstone_retention_seconds = tombstone_retention_seconds
-        self._history_retention_seconds = history_retention_seconds
+        self._parameter_history_seconds = parameter_history_seconds
         self._task: asyncio.Task[None] | None = None
         self.state = "starting"
 
@@ -208,10 +208,10 @@ class Relay:
         forgotten = await session.prune(
             changes_after_seconds=self._change_retention_seconds,
             tombstones_after_seconds=self._tombstone_retention_seconds,
-            history_after_seconds=self._history_retention_seconds,
             at_most=step,
         )
-        return 1.0 if forgotten >= step else 60.0
+        versions = await session.prune_history(after_seconds=self._parameter_history_seconds, at_most=step)
+        return 1.0 if max(forgotten, versions) >= step else 60.0
 
 
 def _without_changes(poll: Poll) -> Poll:

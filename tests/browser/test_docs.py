@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import element_to_be_clickable, presence_of_element_located
 from selenium.webdriver.support.ui import WebDriverWait
@@ -44,6 +45,7 @@ def press(browser, operation):
     return status.text.split()[0]
 
 
+@pytest.mark.timeout(180)
 def test_every_example_at_docs_works_when_pressed_and_no_other_host_is_asked(browser, replicas):
     [replica] = replicas(1, ASIDE_MIGRATE_ON_START="true", ASIDE_EXAMPLE_ENTITY="true")
     browser.get(f"{replica.url}/docs")

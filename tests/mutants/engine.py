@@ -8,7 +8,7 @@ ENGINE = "service/cache/engine.py"
 MISSING = "service/cache/missing.py"
 SETTLING = "service/cache/settling.py"
 STORE = "service/cache/redis_store.py"
-ENTITIES = "service/services/entities.py"
+WRITING = "service/services/writing.py"
 BATCH = "service/cache/batch.py"
 LANE = "service/cache/lane.py"
 
@@ -39,7 +39,7 @@ WRITES = (
         "the invalidation comes before the commit",
         (
             Edit(
-                ENTITIES,
+                WRITING,
                 "row = await transact()",
                 "await self._engine._store.abandon(name)\n            row = await transact()",
             ),

@@ -19,10 +19,9 @@ async def test_the_relays_prune_forgets_what_was_superseded_long_ago(database_ur
     database = wiring._database(Settings(DATABASE_URL=database_url))
     session = await RelaySession.lead(database, idle_seconds=60)
     assert session is not None
-    long = {"changes_after_seconds": 1e6, "tombstones_after_seconds": 1e6, "at_most": 3}
-    assert await session.prune(history_after_seconds=1e6, **long) == 0
-    assert await session.prune(history_after_seconds=3_600, **long) == 3
-    assert await session.prune(history_after_seconds=3_600, **long) == 2
+    assert await session.prune_history(after_seconds=1e6, at_most=3) == 0
+    assert await session.prune_history(after_seconds=3_600, at_most=3) == 3
+    assert await session.prune_history(after_seconds=3_600, at_most=3) == 2
     assert await admin.fetchval("SELECT count(*) FROM parameter_version") == 1
     session.close()
     await database.close()
