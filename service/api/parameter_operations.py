@@ -45,6 +45,11 @@ _READ_PARAMETERS = [
 _WRITE_PARAMETERS = [IF_MATCH, IF_NONE_MATCH_WRITE, ACTOR, REASON, PREFER, REQUEST_ID]
 
 _REHEARSAL = {"would": "update", "version": 7, "patch": [{"op": "replace", "path": "/value", "value": 150}]}
+_ANY_VALUE: Fragment = {
+    # Every type is named, or Swagger UI takes the value for a text and sends it in quotation marks.
+    "type": ["number", "string", "boolean", "object", "array", "null"],
+    "description": "a value of the parameter's type",
+}
 _HEAD_TEXT = "The same headers as for GET, `Content-Length` included, and no body."
 
 
@@ -118,7 +123,7 @@ value is checked against them. Up to {limits.body_bytes} bytes."""
         **write_problems(),
     }
     examples = {"integer": {"value": 150}, "duration": {"value": "PT2H"}}
-    value: Fragment = {"schema": {"description": "a value of the parameter's type"}, "examples": examples}
+    value: Fragment = {"schema": _ANY_VALUE, "examples": examples}
     return operation(
         "putParameterValue",
         "Set a parameter's value",
