@@ -48,6 +48,7 @@ _REHEARSAL = {"would": "update", "version": 7, "patch": [{"op": "replace", "path
 _ANY_VALUE: Fragment = {
     # Every type is named, or Swagger UI takes the value for a text and sends it in quotation marks.
     "type": ["number", "string", "boolean", "object", "array", "null"],
+    "items": {},
     "description": "a value of the parameter's type",
 }
 _HEAD_TEXT = "The same headers as for GET, `Content-Length` included, and no body."

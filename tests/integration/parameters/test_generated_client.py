@@ -46,7 +46,7 @@ def test_a_generated_client_sets_gets_lists_and_deletes(
     api = {
         name: importlib.import_module(f"{PACKAGE}.api.parameters.{name}")
         for name in (
-            "put_parameter", "read_parameter", "list_parameters", "batch_read_parameters", "list_parameter_versions",
+            "put_parameter", "put_parameter_value", "read_parameter_value", "read_parameter", "list_parameters", "batch_read_parameters", "list_parameter_versions",
             "roll_back_parameter", "delete_parameter",
         )
     }  # fmt: skip
@@ -77,8 +77,11 @@ def test_a_generated_client_sets_gets_lists_and_deletes(
         assert [result.status for result in batch.results] == [200, 404]
         assert batch.results[0].body == page.parameters[0]
 
+        assert api["put_parameter_value"].sync(key, client=client, body=175).value == 175
+        assert api["read_parameter_value"].sync(key, client=client) == 175
+
         versions = api["list_parameter_versions"].sync(key, client=client).versions
-        assert [each.value for each in versions] == [150, 100]
+        assert [each.value for each in versions] == [175, 150, 100]
         back = models.Rollback(version=versions[-1].version)
         assert api["roll_back_parameter"].sync(key, client=client, body=back).value == 100
 
