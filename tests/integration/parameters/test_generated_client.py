@@ -46,8 +46,8 @@ def test_a_generated_client_sets_gets_lists_and_deletes(
     api = {
         name: importlib.import_module(f"{PACKAGE}.api.parameters.{name}")
         for name in (
-            "put_parameter", "put_parameter_value", "read_parameter_value", "read_parameter", "list_parameters", "batch_read_parameters", "list_parameter_versions",
-            "roll_back_parameter", "delete_parameter",
+            "put_parameter", "put_parameter_value", "read_parameter", "read_parameter_value", "list_parameters",
+            "batch_read_parameters", "list_parameter_versions", "roll_back_parameter", "delete_parameter",
         )
     }  # fmt: skip
     models = importlib.import_module(f"{PACKAGE}.models")
