@@ -188,9 +188,7 @@ class Database:
             try:
                 yield connection
             except BaseException as error:
-                # Only an answer of the server, or a refusal of ours, leaves a connection whose state is known.
-                answered = isinstance(error, asyncpg.PostgresError | AsideError)
-                if not answered or connection.is_closed() or connection.is_in_transaction():
+                if _may_be_broken(error) or connection.is_closed() or connection.is_in_transaction():
                     await pooled.invalidate()
                 raise
 
@@ -208,6 +206,10 @@ class Database:
                         await connection.execute("SELECT 1")
             except AsideError:
                 continue
+            except Exception:
+                # Without a probe PostgreSQL would stay out of use for ever: whatever it meets, it goes on.
+                log.exception("database_probe_failed")
+                continue
             self._breaker.succeeded()
             log.info("database_reachable")
 
@@ -217,3 +219,13 @@ class Database:
             self._probe.cancel()
             await asyncio.gather(self._probe, return_exceptions=True)
         await self._engine.dispose()
+
+
+def _may_be_broken(error: BaseException) -> bool:
+    """Only an answer of the server, or a refusal of ours, leaves a connection whose state is known.
+
+    The end of a connection is an error of PostgreSQL's too, and may be known before the connection counts as closed.
+    """
+    if isinstance(error, (WriteOutcomeUnknownError, *_CONNECTION_ERRORS)):
+        return True
+    return not isinstance(error, asyncpg.PostgresError | AsideError)

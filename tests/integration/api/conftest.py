@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
-from pathlib import Path
 
 import httpx
 import pytest
 
-from service.embedded import Valkey
 from tests.support.service_process import ServiceProcess
-from tests.support.valkey_commands import command
 
 _numbers = count()
-
-
-@pytest.fixture(scope="module")
-def shared_replica(
-    module_database_url: str, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServiceProcess]:
-    command(valkey.url, "FLUSHALL")
-    log: Path = tmp_path_factory.mktemp("replica") / "log"
-    replica = ServiceProcess(log, {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url})
-    try:
-        yield replica.start()
-    finally:
-        replica.kill()
 
 
 @pytest.fixture
