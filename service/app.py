@@ -9,6 +9,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
+from service.api.cache_stats import cache_stats_router
 from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
@@ -20,7 +21,7 @@ from service.api.problems import add_problem_handlers
 from service.api.scrape import scrape_router
 from service.api.state import Limits, attach_services
 from service.cache.recorder import Recorder
-from service.metrics import Metrics, expose
+from service.metrics import Metrics, Statistics, expose
 from service.settings import Settings
 from service.wiring import Services
 from service.wiring import open_services as open_real_services
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
     settings = settings or Settings()
     version = _running_version()
     metrics = Metrics(settings.own_policies, version=version)
+    statistics = Statistics(metrics.registry)
     app = DocumentedApp(
         title="Aside",
         version=version,
@@ -50,12 +52,13 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(_lifespan, settings, metrics, open_services or open_real_services),
+        lifespan=partial(_lifespan, settings, metrics, statistics, open_services or open_real_services),
     )
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app.state.limits = limits
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
+    app.include_router(cache_stats_router(statistics.counts))
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
@@ -66,10 +69,10 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, metrics: Metrics, open_services: OpenServices, app: FastAPI
+    settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices, app: FastAPI
 ) -> AsyncIterator[None]:
-    async with open_services(settings, metrics) as services:
-        attach_services(app, services.entities, services.parameters, services.health)
+    async with statistics.kept(), open_services(settings, metrics) as services:
+        attach_services(app, services.entities, services.parameters, services.health, services.cache)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             yield
 

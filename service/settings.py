@@ -52,6 +52,13 @@ class RelaySettings(_Frozen):
     tombstone_retention_seconds: Positive = 30 * 86_400.0
 
 
+class AuditSettings(_Frozen):
+    """The sampler that holds cached entries against PostgreSQL."""
+
+    samples_per_second: Annotated[float, Field(ge=0, le=1_000)] = 10.0
+    """Of each process; 0 switches it off."""
+
+
 class PolicySettings(_Frozen):
     """How entities of a type are cached; see `service.cache.policy.Policy` for each field."""
 
@@ -111,6 +118,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
     relay: RelaySettings = RelaySettings()
+    audit: AuditSettings = AuditSettings()
     limits: LimitSettings = LimitSettings()
     default_policy: PolicySettings = PolicySettings()
     policies: dict[EntityType, PolicySettings] = {}

@@ -13,9 +13,11 @@ from service.cache.lane import connector
 from service.cache.loads import Loads
 from service.cache.missing import Missing
 from service.cache.policy import Policy
+from service.cache.probe import Probe
 from service.cache.recorder import Recorder
 from service.cache.redis_store import RedisStore
 from service.cache.refreshing import Refresher
+from service.cache.served import Served
 from service.cache.settling import Settler
 from service.cache.store import Ledger, Loader, Store
 from service.cache.tasks import Tasks
@@ -26,6 +28,8 @@ from service.db.parameters import ParameterTable
 from service.db.pool import Database
 from service.domain.parameter import PARAMETER
 from service.schemas import SchemaChecker
+from service.services.audit import Audit
+from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.loading import BatchedLedger, SourceLoader
@@ -43,6 +47,7 @@ class Services:
     entities: Entities
     parameters: Parameters
     health: Health
+    cache: CacheState
 
 
 @asynccontextmanager
@@ -71,12 +76,35 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         stack.push_async_callback(checker.close)
         relay = _relay(settings, database, recorder, store.expect_history)
         stack.push_async_callback(relay.stop)
+        served = Served()
+        probe = Probe(store, recorder)
+        audit = Audit(
+            probe,
+            store,
+            lambda entity_type: parameter_table if entity_type == PARAMETER else table,
+            recorder,
+            served=served,
+            is_database_available=lambda: database.available,
+            bound_seconds=settings.bound_seconds,
+            samples_per_second=settings.audit.samples_per_second,
+            give_up_seconds=min(10 * settings.bound_seconds, settings.relay.tombstone_retention_seconds / 2),
+        )
+        stack.push_async_callback(audit.stop)
         tasks = Tasks()
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
-        engine = build_engine(settings, store=store, loader=loader, ledger=ledger, tasks=tasks, recorder=recorder)
+        engine = build_engine(
+            settings,
+            store=store,
+            loader=loader,
+            ledger=ledger,
+            tasks=tasks,
+            recorder=recorder,
+            on_hit=served.note if settings.audit.samples_per_second > 0 else None,
+        )
 
         store.pulse.start()
         relay.start()
+        audit.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
         policies = (settings.default_policy, *settings.own_policies.values())
@@ -93,12 +121,14 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
                 policy=policy_by_type(PARAMETER),
             ),
             Health(database, store.pulse, relay, serves_stale=serves_stale),
+            CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
         )
 
 
 def build_engine(
-    settings: Settings, *, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder
-) -> Engine:
+    settings: Settings, *, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder,
+    on_hit: Callable[[str], int] | None = None,
+) -> Engine:  # fmt: skip
     """The engine over any store, loader and ledger."""
     loads = Loads(store, loader)
     settler = Settler(store, ledger, bound_seconds=settings.bound_seconds)
@@ -121,6 +151,7 @@ def build_engine(
         tasks=tasks,
         recorder=recorder,
         budget_seconds=settings.redis.request_budget_seconds,
+        on_hit=on_hit,
     )
 
 
@@ -137,7 +168,7 @@ def _database(settings: Settings) -> Database:
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
         browse_connections=settings.database.browse_connections,
-        spare_connections=3,
+        spare_connections=3 + (settings.audit.samples_per_second > 0),  # the audit takes one at a time
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import FastAPI, Request
 
+from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.parameters import Parameters
@@ -21,11 +22,14 @@ class Limits:
     ttl_seconds: float
 
 
-def attach_services(app: FastAPI, entities: Entities, parameters: Parameters, health: Health) -> None:
+def attach_services(
+    app: FastAPI, entities: Entities, parameters: Parameters, health: Health, cache: CacheState
+) -> None:
     """When the app starts: from here on its routes can answer."""
     app.state.entities = entities
     app.state.parameters = parameters
     app.state.health = health
+    app.state.cache = cache
 
 
 def entities_of(request: Request) -> Entities:
@@ -38,6 +42,10 @@ def parameters_of(request: Request) -> Parameters:
 
 def health_of(request: Request) -> Health:
     return cast(Health, request.app.state.health)
+
+
+def cache_state_of(request: Request) -> CacheState:
+    return cast(CacheState, request.app.state.cache)
 
 
 def limits_of(request: Request) -> Limits:

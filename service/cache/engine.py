@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple
 
 from service.cache.codec import decode
@@ -37,12 +38,14 @@ class Intent(NamedTuple):
 class Engine:
     """Reads and settles entries by name (`{entity_type}:{id}`) under a policy.
 
-    ``budget_seconds`` is the longest that one read may wait for Redis, all its waits together.
+    ``budget_seconds`` is the longest that one read may wait for Redis, all its waits together. ``on_hit`` is told of
+    some hits only: it says how many are to pass until it is told again.
     """
 
     def __init__(
         self, store: Store, *, loads: Loads, settler: Settler, missing: Missing, refresher: Refresher, tasks: Tasks,
         recorder: Recorder, budget_seconds: float, draw: Draw = random.random,
+        on_hit: Callable[[str], int] | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._loads = loads
@@ -53,6 +56,8 @@ class Engine:
         self._recorder = recorder
         self._budget_seconds = budget_seconds
         self._draw = draw
+        self._on_hit = on_hit or _never_again
+        self._unnoted_hits = 1
 
     async def get(self, name: str, policy: Policy, wish: Wish = NO_WISH) -> Answer:
         """The newest value, or that there is none. Raises NotCachedError, UnavailableError."""
@@ -120,6 +125,9 @@ class Engine:
             return None
         if verdict is Verdict.REFRESH:
             self._refresher.start(name, policy, generation)
+        self._unnoted_hits -= 1
+        if not self._unnoted_hits:
+            self._unnoted_hits = self._on_hit(name)
         return answer_entry(entry, now_ms, (time.perf_counter() - started) * 1000)
 
     async def _without_hit(self, visit: Visit, reading: Reading | None) -> Answer:
@@ -178,3 +186,7 @@ class Engine:
         if not applied and wait:
             applied = await self._settler.settle(change, since=since)
         return Settled.APPLIED if applied else Settled.DEFERRED
+
+
+def _never_again(_: str) -> int:
+    return sys.maxsize

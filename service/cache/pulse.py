@@ -31,6 +31,10 @@ class Pulse:
     ) -> None:  # fmt: skip
         self.breaker = Breaker()
         self.heartbeat_age_seconds = float("inf")
+        self.is_on = False
+        """Whether this process uses the cache, as far as the last look knows."""
+        self.changed_at = time.monotonic()
+        """Since when it is so."""
         self._lane = lane
         self._recorder = recorder
         self._bound_seconds = bound_seconds
@@ -52,6 +56,7 @@ class Pulse:
         if self.breaker.failed(time.monotonic(), decisive=failure.kind == "timeout"):
             self.heartbeat_age_seconds = float("inf")
             self._opened.set()
+            self._note_change()
             log.warning("cache_unreachable", reason=str(failure))
 
     def succeeded(self) -> None:
@@ -94,7 +99,13 @@ class Pulse:
                 self._away = False
                 await self._on_return()
             self.succeeded()
+        self._note_change()
         self._recorder.heartbeat(self.heartbeat_age_seconds)
+
+    def _note_change(self) -> None:
+        is_on = not self.breaker.is_open and self.heartbeat_age_seconds != float("inf")
+        if is_on is not self.is_on:
+            self.is_on, self.changed_at = is_on, time.monotonic()
 
     def _heed_silence(self, now: float) -> None:
         """A server that nobody vouches for may be a former primary, cut off, whose address leads elsewhere by now."""

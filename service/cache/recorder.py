@@ -14,7 +14,7 @@ class Recorder(Protocol):
         """Once for each read that got an answer, absent entities included."""
 
     def cache_call(self, op: str, seconds: float) -> None:
-        """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock."""
+        """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock, audit."""
 
     def cache_error(self, op: str, kind: str) -> None:
         """After each batch that Redis did not answer. ``kind``: timeout, connection, response. Never a miss."""
@@ -43,6 +43,18 @@ class Recorder(Protocol):
     def relay(self, lag_seconds: float, changes: int) -> None:
         """After each poll that the relay of this process completed: age of the oldest change in it, and how many."""
 
+    def audit_checked(self, entity_type: str, sample: str) -> None:
+        """After each cached entry that the audit has judged. ``sample``: served, random."""
+
+    def audit_suspect(self) -> None:
+        """When an entry was older than its row, which proves nothing yet."""
+
+    def audit_stale(self, entity_type: str) -> None:
+        """When an entry was proven stale, once for each key and version."""
+
+    def audit_age(self, age_seconds: float) -> None:
+        """How old, at least, an entry was that was found stale."""
+
 
 class NullRecorder:
     """Tells nobody."""
@@ -58,3 +70,7 @@ class NullRecorder:
     def write(self, result: str) -> None: ...
     def heartbeat(self, age_seconds: float) -> None: ...
     def relay(self, lag_seconds: float, changes: int) -> None: ...
+    def audit_checked(self, entity_type: str, sample: str) -> None: ...
+    def audit_suspect(self) -> None: ...
+    def audit_stale(self, entity_type: str) -> None: ...
+    def audit_age(self, age_seconds: float) -> None: ...

@@ -52,6 +52,8 @@ class RedisStore:
         self, connect: Connect, recorder: Recorder, *, timeout_seconds: float, lease_ms: int, lanes: int,
         fails_over: bool, bound_seconds: float,
     ) -> None:  # fmt: skip
+        self._connect = connect
+        self._timeout_seconds = timeout_seconds
         self._recorder = recorder
         self._lease_ms = lease_ms
         self._fails_over = fails_over
@@ -69,8 +71,7 @@ class RedisStore:
         def batch(send: Callable[[Lane, list[A]], Awaitable[Sequence[T]]], count: int) -> Batch[A, T]:
             slots = []
             for _ in range(count):
-                lane = Lane(connect, timeout_seconds=timeout_seconds)
-                self._lanes.append(lane)
+                lane = self.another_lane()
                 slots.append(lambda items, lane=lane: send(lane, items))
             return Batch(slots, max_size=_MAX_BATCH)
 
@@ -79,6 +80,12 @@ class RedisStore:
         self._fills: Batch[_Fill, Filled] = batch(self._send_fills, lanes)
         self._applies: Batch[Change, Applied] = batch(self._send_applies, lanes)
         self._claims: Batch[_Claim, bool] = batch(self._send_claims, 1)
+
+    def another_lane(self) -> Lane:
+        """A connection that is closed, and opened anew after a failover, together with this store's own."""
+        lane = Lane(self._connect, timeout_seconds=self._timeout_seconds)
+        self._lanes.append(lane)
+        return lane
 
     @property
     def available(self) -> bool:
@@ -139,7 +146,7 @@ class RedisStore:
         *raws, heartbeat = await self._guarded(
             "read", lambda: lane.call("MGET", *[cache_key(name) for name in names], HEARTBEAT)
         )
-        generation = self._vouched(heartbeat, lane)
+        generation = self.vouched(heartbeat, lane)
         return [Reading(raw, generation) for raw in raws]
 
     async def _send_leases(self, lane: Lane, wishes: list[_Wish]) -> list[Leased]:
@@ -158,7 +165,7 @@ class RedisStore:
         if reply is None:
             return [Leased(None, Reading(None, None))] * len(wishes)
         heartbeat, *found = reply
-        generation = self._vouched(heartbeat, lane)
+        generation = self.vouched(heartbeat, lane)
         return [_leased(wish, each, generation) for wish, each in zip(wishes, found, strict=True)]
 
     async def _send_fills(self, lane: Lane, fills: list[_Fill]) -> list[Filled]:
@@ -212,7 +219,7 @@ class RedisStore:
         self.pulse.succeeded()
         return reply
 
-    def _vouched(self, heartbeat: bytes | None, lane: Lane) -> bytes | None:
+    def vouched(self, heartbeat: bytes | None, lane: Lane) -> bytes | None:
         """The generation that a live heartbeat of this very server vouches for, or None: the cache is off."""
         if heartbeat is None:
             return None

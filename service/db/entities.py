@@ -10,7 +10,7 @@ import asyncpg
 from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
-from service.domain.row import ABSENT, Coverage, VersionedRow
+from service.domain.row import ABSENT, Coverage, Truth, VersionedRow
 from service.errors import (
     NotFoundError,
     PreconditionFailedError,
@@ -32,6 +32,9 @@ class Source(Protocol):
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         """The same, with what the ledger says of each version, in one snapshot."""
 
+    async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
+        """What the audit compares: the versions of different keys, in order, in one snapshot, without their bodies."""
+
 
 class EntityTable:
     """The source behind every entity type that has no table of its own, and the only one that is written to."""
@@ -48,6 +51,9 @@ class EntityTable:
         found = {(r["entity_type"], r["id"]): r for r in await self._fetch("load_with_coverage", keys)}
         records = [found[key.entity_type, key.id] for key in keys]
         return [(ABSENT if r["version"] is None else row_of(r), coverage_of(r)) for r in records]
+
+    async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
+        return await read_versions(self._database, keys)
 
     async def _fetch(self, name: str, keys: Sequence[EntityKey]) -> list[Any]:
         types, ids = [key.entity_type for key in keys], [key.id for key in keys]
@@ -117,6 +123,19 @@ async def execute_write(connection: asyncpg.Connection, statement: str, *args: A
         return await connection.fetchrow(statement, *args)
     except (OSError, asyncpg.InterfaceError, *_SESSION_ENDED) as error:
         raise WriteOutcomeUnknownError("the write may have happened or not: read before trying again") from error
+
+
+async def read_versions(database: Database, keys: Sequence[EntityKey]) -> list[Truth]:
+    """The versions of rows of the `entity` table, whatever source renders them. May raise UnavailableError."""
+    types, ids = [key.entity_type for key in keys], [key.id for key in keys]
+    async with database.connection() as connection:
+        records = await connection.fetch(sql("versions"), types, ids)
+    found = {(r["entity_type"], r["id"]): r for r in records}
+    return [_truth(found[key.entity_type, key.id]) for key in keys]
+
+
+def _truth(record: Any) -> Truth:
+    return Truth(record["version"], record["exists"], record["generation"].encode())
 
 
 def written_row(record: Any) -> WrittenRow:

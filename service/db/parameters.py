@@ -9,12 +9,12 @@ from typing import Any
 
 import asyncpg
 
-from service.db.entities import coverage_of, execute_write, row_of, written_row
+from service.db.entities import coverage_of, execute_write, read_versions, row_of, written_row
 from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER, Authorship, Content
-from service.domain.row import ABSENT, Coverage, VersionedRow
+from service.domain.row import ABSENT, Coverage, Truth, VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TypeChangeError
 
 _TYPE_CHANGES = "AS409"
@@ -43,6 +43,9 @@ class ParameterTable:
         found = {record["id"]: record for record in await self._fetch("load_parameters_with_coverage", keys)}
         records = [found[key.id] for key in keys]
         return [(ABSENT if r["version"] is None else row_of(r), coverage_of(r)) for r in records]
+
+    async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
+        return await read_versions(self._database, keys)
 
     async def _fetch(self, name: str, keys: Sequence[EntityKey]) -> list[Any]:
         async with self._database.connection() as connection:

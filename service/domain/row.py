@@ -28,3 +28,15 @@ class Coverage(NamedTuple):
 
     covered: bool
     wait_seconds: float
+
+
+class Truth(NamedTuple):
+    """What PostgreSQL said of one key in one snapshot, without the body.
+
+    ``version`` is 0 where there is no row at all; ``exists`` is False there, and for a tombstone. ``generation`` was
+    read with it, or a moment after it: a TRUNCATE that the snapshot has seen has moved it.
+    """
+
+    version: int
+    exists: bool
+    generation: bytes

@@ -28,12 +28,18 @@ def multiprocess_directory() -> Path | None:
 def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """The metrics as text, and its media type: OpenMetrics where ``accept`` asks for it, otherwise Prometheus's own."""
     encode, media_type = choose_encoder(accept)
+    return encode(collectable(registry)), media_type
+
+
+def collectable(registry: CollectorRegistry) -> CollectorRegistry:
+    """What to collect the metrics from: the registry itself, or the values of all workers."""
     directory = multiprocess_directory()
-    if directory is not None:
-        _forget_dead_workers(directory)
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
-    return encode(registry), media_type
+    if directory is None:
+        return registry
+    _forget_dead_workers(directory)
+    of_all = CollectorRegistry()
+    MultiProcessCollector(of_all, path=str(directory))  # type: ignore[no-untyped-call]
+    return of_all
 
 
 def _forget_dead_workers(directory: Path) -> None:

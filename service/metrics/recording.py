@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -51,6 +52,7 @@ class Metrics:
         self._define_cache_metrics()
         self._define_database_metrics()
         self._define_background_metrics()
+        self._define_audit_metrics()
         self._define_build_info(version)
         self._define_request_metrics()
         if multiprocess_directory() is None:
@@ -68,7 +70,9 @@ class Metrics:
         self._refreshes = {name: refreshes.labels(name) for name in self._entity_types}
         self._cache_errors = self._counter("aside_cache_errors", "Calls that Redis did not answer", "op", "kind")
         seconds = self._histogram("aside_cache_seconds", "Time of a call that Redis answered", "op")
-        self._cache_seconds = _Children(seconds.labels, ("read", "lease", "fill", "apply", "refresh", "grant", "clock"))
+        self._cache_seconds = _Children(
+            seconds.labels, ("read", "lease", "fill", "apply", "refresh", "grant", "clock", "audit")
+        )
         fills = self._counter("aside_fills", "Attempts to put a loaded value into the cache", "result")
         self._fills = _Children(fills.labels, ("stored", "refused", "failed"))
         self._lease_wait_seconds = self._histogram("aside_lease_wait_seconds", "Time spent waiting for another loader")
@@ -97,6 +101,26 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemostrecent",  # only the leader tells, and the lead may move
         )
+
+    def _define_audit_metrics(self) -> None:
+        checked = self._counter(
+            "aside_audit_checked", "Cached entries held against PostgreSQL", "entity_type", "sample"
+        )
+        stale = self._counter("aside_audit_stale", "Cached entries proven older than the bound", "entity_type")
+        self._audit_checked = {
+            name: _Children(partial(checked.labels, name), ("served", "random")) for name in self._entity_types
+        }
+        self._audit_stale = {name: stale.labels(name) for name in self._entity_types}
+        self._audit_suspects = Counter(
+            "aside_audit_suspects", "Entries older than their row, not yet a proof", registry=self.registry
+        )
+        self._audit_oldest = Gauge(
+            "aside_audit_oldest_stale_seconds",
+            "How old, at least, the oldest entry was that was ever found stale; 0 where none was",
+            registry=self.registry,
+            multiprocess_mode="max",  # what a worker found that is gone was found all the same
+        )
+        self._oldest_seconds = 0.0
 
     def _define_build_info(self, version: str) -> None:
         # A gauge, not an Info: that one cannot be shared by several workers.
@@ -160,3 +184,16 @@ class Metrics:
 
     def relay(self, lag_seconds: float, changes: int) -> None:  # noqa: ARG002, the protocol's
         self._relay_lag.set(lag_seconds)
+
+    def audit_checked(self, entity_type: str, sample: str) -> None:
+        self._audit_checked.get(entity_type, self._audit_checked[OTHER])[sample].inc()
+
+    def audit_suspect(self) -> None:
+        self._audit_suspects.inc()
+
+    def audit_stale(self, entity_type: str) -> None:
+        self._audit_stale.get(entity_type, self._audit_stale[OTHER]).inc()
+
+    def audit_age(self, age_seconds: float) -> None:
+        self._oldest_seconds = max(self._oldest_seconds, age_seconds)
+        self._audit_oldest.set(self._oldest_seconds)

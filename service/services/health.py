@@ -40,7 +40,7 @@ class Health:
             components={
                 "postgresql": postgresql,
                 "schema": schema,
-                "cache": self._cache_state(),
+                "cache": words_of_cache(self._pulse),
                 "relay": self._relay.state,
             },
         )
@@ -56,9 +56,11 @@ class Health:
         # A newer schema is fine: it is expanded first, and contracted when no older service runs.
         return "ok", "ok" if revision is not None and revision >= head() else "behind: run `aside migrate`"
 
-    def _cache_state(self) -> str:
-        if self._pulse.breaker.is_open:
-            return "off: Redis unreachable, serving from PostgreSQL"
-        if self._pulse.heartbeat_age_seconds == float("inf"):
-            return "off: no heartbeat, serving from PostgreSQL"
-        return "ok"
+
+def words_of_cache(pulse: Pulse) -> str:
+    """`ok`, or why the cache is off."""
+    if pulse.breaker.is_open:
+        return "off: Redis unreachable, serving from PostgreSQL"
+    if pulse.heartbeat_age_seconds == float("inf"):
+        return "off: no heartbeat, serving from PostgreSQL"
+    return "ok"

@@ -27,6 +27,7 @@ PRESSED_WELL = {
     "operations-parameters-putParameterValue": "200",
     "operations-parameters-rollBackParameter": "200",
     "operations-parameters-deleteParameter": "204",
+    "operations-operations-cacheStats": "200",
     "operations-operations-live": "200",
     "operations-operations-ready": "200",
     "operations-operations-metrics": "200",

@@ -11,6 +11,7 @@ class Recording:
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
         self.batch_sizes: list[int] = []
+        self.audit_ages: list[float] = []
 
     def count(self, *event: str) -> int:
         """How often this happened; a prefix counts all that begin with it."""
@@ -49,3 +50,15 @@ class Recording:
 
     def relay(self, lag_seconds: float, changes: int) -> None:
         self.events.append(("relay", str(changes)))
+
+    def audit_checked(self, entity_type: str, sample: str) -> None:
+        self.events.append(("audit_checked", entity_type, sample))
+
+    def audit_suspect(self) -> None:
+        self.events.append(("audit_suspect",))
+
+    def audit_stale(self, entity_type: str) -> None:
+        self.events.append(("audit_stale", entity_type))
+
+    def audit_age(self, age_seconds: float) -> None:
+        self.audit_ages.append(age_seconds)

@@ -10,7 +10,7 @@ from service.cache.redis_store import RedisStore
 from service.cache.store import Applied, Change, Filled, Install, Leased
 from service.db.entities import EntityTable, Source
 from service.domain.entity import EntityKey, WrittenRow
-from service.domain.row import Coverage, VersionedRow
+from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import CacheUnavailableError
 from tests.support.gates import Gates
 
@@ -30,6 +30,9 @@ class GatedSource:
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         return await self._counted(self._source.load_with_coverage, keys)
+
+    async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
+        return await self._source.versions(keys)
 
     async def _counted(self, load: Any, keys: Sequence[EntityKey]) -> Any:
         self.queries += 1

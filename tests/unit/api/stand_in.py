@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from service.cache.entry import Answer, Outcome, Settled, Wish
+from service.cache.probe import Memory
 from service.cache.recorder import NullRecorder, Recorder
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.errors import NotFoundError, PreconditionFailedError
+from service.services.cache_state import CacheState, Seen
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
 from service.services.parameters import Parameters
@@ -31,13 +33,28 @@ class StandIn:
     failure: BaseException | None = None
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, components={"postgresql": "ok"}))
     recorder: Recorder = field(default_factory=NullRecorder)
+    seen: Seen = field(
+        default_factory=lambda: Seen(
+            is_on=True,
+            state="ok",
+            since_seconds=5.0,
+            heartbeat_age_seconds=0.1,
+            relay="leading",
+            audit="running",
+            bound_seconds=2.0,
+            memory=Memory(used_bytes=1, limit_bytes=2, policy="allkeys-lfu", evicted_keys=0),
+        )
+    )
     version: int = 6
     parameters: object = None
     """What answers for parameters, in the tests that ask for some."""
 
     def services(self) -> Services:
         return Services(
-            entities=cast(Entities, self), parameters=cast(Parameters, self.parameters), health=cast(Health, self)
+            entities=cast(Entities, self),
+            parameters=cast(Parameters, self.parameters),
+            health=cast(Health, self),
+            cache=cast(CacheState, self),
         )
 
     def holds(self, entity_type: str, entity_id: str, document: object = None, *, raw: bytes | None = None) -> int:
@@ -47,6 +64,9 @@ class StandIn:
         row = WrittenRow(self.version, body, MODIFIED_AT_MS, None, created=False)
         self.rows[EntityKey(entity_type, entity_id)] = row
         return self.version
+
+    async def look(self) -> Seen:
+        return self.seen
 
     async def ready(self) -> Readiness:
         return self.readiness

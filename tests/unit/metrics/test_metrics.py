@@ -27,6 +27,10 @@ PROMISED = {
     "aside_writes_total": {"result"},
     "aside_heartbeat_age_seconds": set(),
     "aside_relay_lag_seconds": set(),
+    "aside_audit_checked_total": {"entity_type", "sample"},
+    "aside_audit_stale_total": {"entity_type"},
+    "aside_audit_suspects_total": set(),
+    "aside_audit_oldest_stale_seconds": set(),
     "aside_build_info": {"version", "python"},
 }
 
@@ -58,6 +62,10 @@ def tell_everything(recorder: Recorder) -> None:
     recorder.write("applied")
     recorder.heartbeat(0.1)
     recorder.relay(0.05, 3)
+    recorder.audit_checked("country", "served")
+    recorder.audit_suspect()
+    recorder.audit_stale("country")
+    recorder.audit_age(2.5)
 
 
 def test_every_promised_metric_is_there_with_its_labels(metrics: Metrics) -> None:

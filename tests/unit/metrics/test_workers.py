@@ -21,6 +21,10 @@ metrics.load_started(1)
 metrics.request("GET", "/livez", 200, 0.001)
 metrics.heartbeat(float(sys.argv[1]))
 metrics.relay(float(sys.argv[1]), 1)
+metrics.audit_checked("country", "served")
+metrics.audit_stale("unheard-of")
+metrics.audit_age(float(sys.argv[1]))
+metrics.audit_age(1.0)
 print("ready", flush=True)
 sys.stdin.readline()
 print(expose(metrics.registry, "")[0].decode())
@@ -58,6 +62,9 @@ def test_totals_are_right_whichever_worker_answers(tmp_path: Path, scraped: int)
     assert seen["aside_heartbeat_age_seconds"] == 5  # the worker that sees it worst
     assert seen["aside_relay_lag_seconds"] == 5  # the worker that told last
     assert seen["aside_build_info"] == 1
+    assert seen["aside_audit_checked_total"] == 2
+    assert seen["aside_audit_stale_total"] == 2
+    assert seen["aside_audit_oldest_stale_seconds"] == 5  # the oldest that any of them has found
 
 
 def test_a_killed_worker_leaves_its_counts_and_takes_its_gauges_along(tmp_path: Path) -> None:
@@ -68,3 +75,4 @@ def test_a_killed_worker_leaves_its_counts_and_takes_its_gauges_along(tmp_path: 
     assert seen["aside_cache_requests_total"] == 7
     assert seen["aside_db_loads_in_flight"] == 1
     assert seen["aside_heartbeat_age_seconds"] == 2
+    assert seen["aside_audit_oldest_stale_seconds"] == 5  # what was found is not undone

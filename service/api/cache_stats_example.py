@@ -1,0 +1,64 @@
+"""An example of `GET /v1/cache/stats`, made by the code that makes the answers: it cannot say what they would not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.api.cache_report import report
+from service.cache.entry import Outcome
+from service.cache.probe import Memory
+from service.metrics.statistics import Counts
+from service.metrics.totals import Labels, Totals
+from service.metrics.windows import Window
+from service.services.cache_state import Seen
+
+_READS = {"hit": 9_120, "negative_hit": 310, "stale": 0, "miss": 560, "bypass": 8, "off": 2}
+
+
+def example() -> dict[str, Any]:
+    """A replica that has run for twenty minutes under a steady load."""
+    since_start = _counted()
+    return report(
+        Counts(
+            since_start=Window(1_203.4, since_start),
+            last_minute=Window(62.1, _share(since_start, 20)),
+            last_15_minutes=Window(903.1, _share(since_start, 2)),
+        ),
+        Seen(
+            is_on=True,
+            state="ok",
+            since_seconds=1_202.2,
+            heartbeat_age_seconds=0.12,
+            relay="leading",
+            audit="running",
+            bound_seconds=2.0,
+            memory=Memory(used_bytes=12_582_912, limit_bytes=67_108_864, policy="allkeys-lfu", evicted_keys=0),
+        ),
+    ).model_dump()
+
+
+def _counted() -> Totals:
+    by_label = {
+        "aside_fills_total": ("result", {"stored": 552, "refused": 6, "failed": 0}),
+        "aside_writes_total": ("result", {"applied": 640, "deferred": 1}),
+    }
+    totals = Totals()
+    for outcome in Outcome:
+        totals["aside_cache_requests_total", _labels(entity_type="parameter", outcome=outcome)] = _READS[outcome]
+    for name, (label, values) in by_label.items():
+        totals.update({(name, _labels(**{label: each})): float(value) for each, value in values.items()})
+    totals["aside_db_load_batch_size_count", _labels()] = 431
+    totals["aside_db_load_batch_size_sum", _labels()] = 570
+    totals["aside_early_refreshes_total", _labels(entity_type="parameter")] = 41
+    for sample, checked in (("served", 2_105), ("random", 2_105)):
+        totals["aside_audit_checked_total", _labels(entity_type="parameter", sample=sample)] = checked
+    totals["aside_audit_suspects_total", _labels()] = 3
+    return totals
+
+
+def _share(totals: Totals, divisor: int) -> Totals:
+    return Totals({key: value // divisor for key, value in totals.items()})
+
+
+def _labels(**labels: str) -> Labels:
+    return frozenset((name, str(value)) for name, value in labels.items())
