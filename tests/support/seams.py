@@ -32,7 +32,9 @@ class GatedSource:
         return await self._counted(self._source.load_with_coverage, keys)
 
     async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
-        return await self._source.versions(keys)
+        truths = await self._source.versions(keys)
+        await self._gates.loaded.passing()
+        return truths
 
     async def _counted(self, load: Any, keys: Sequence[EntityKey]) -> Any:
         self.queries += 1

@@ -1,0 +1,143 @@
+"""The cache in numbers, of real replicas: the same numbers as a scrape's, over all workers, also during an outage."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from service.api.cache_report import CacheStats
+from tests.conftest import ValkeyFactory
+from tests.integration.api.conftest import until_ready
+from tests.support.openapi_truth import OpenApiTruth
+from tests.support.scraping import scrape
+from tests.support.waiting import eventually
+
+PATH = "/v1/cache/stats"
+THING = "/v1/entities/thing/x"
+
+
+async def stats_of(url: str) -> dict[str, Any]:
+    """Over a connection of its own, so that any worker may answer."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        stats: dict[str, Any] = (await client.get(PATH)).raise_for_status().json()
+    CacheStats.model_validate(stats)
+    return stats
+
+
+async def test_whichever_worker_answers_the_sums_are_those_of_a_scrape(replicas: Any) -> None:
+    quick = {"ASIDE_AUDIT__SAMPLES_PER_SECOND": "100", "ASIDE_BOUND_SECONDS": "0.5"}
+    [replica] = replicas(1, ASIDE_WORKERS="2", **quick)
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        await client.put(THING, json=1)
+    for number in range(40):  # a connection each, so that both workers get some
+        async with httpx.AsyncClient(base_url=replica.url) as client:
+            await client.get(f"{THING}{number % 20}")
+    seen = []
+    for _ in range(8):
+        stats = await stats_of(replica.url)
+        reads = stats["requests"]["all"]["since_start"]
+        seen.append(sum(reads[outcome] for outcome in ("hit", "negative_hit", "stale", "miss", "bypass", "off")))
+        assert stats["work"]["writes_applied"] + stats["work"]["writes_deferred"] == 1
+    assert seen == [40] * 8
+
+    async def audited_by_both() -> bool:
+        before, stats, after = await scrape([replica.url]), await stats_of(replica.url), await scrape([replica.url])
+        checked = stats["audit"]["checked"]
+        assert before.total_of("aside_audit_checked_total") <= checked <= after.total_of("aside_audit_checked_total")
+        assert stats["audit"]["stale"] == after.total_of("aside_audit_stale_total") == 0
+        served, random = stats["audit"]["served"], stats["audit"]["random"]
+        assert served + random == checked
+        return bool(served and random > 100)
+
+    await eventually(audited_by_both)
+
+
+async def test_the_answer_is_what_the_document_says(replicas: Any) -> None:
+    [replica] = replicas()
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        client.event_hooks = {"response": [OpenApiTruth((await client.get("/openapi.json")).json())]}
+        stats = (await client.get(PATH)).json()
+    assert stats["cache"]["on"] is True
+    assert stats["cache"]["relay"] == "leading"
+    assert 0 <= stats["cache"]["heartbeat_age_seconds"] < stats["bound_seconds"] == 2.0
+    assert stats["redis"]["reachable"] is True
+    assert stats["redis"]["policy"] == "allkeys-lfu"
+    assert stats["redis"]["limit_bytes"] == 64 * 1024 * 1024
+    assert 0 < stats["redis"]["used_bytes"] < stats["redis"]["limit_bytes"]
+    assert stats["redis"]["warning"] is None
+
+
+async def test_it_answers_while_redis_is_away_says_so_and_says_since_when(
+    replicas: Any, valkey_factory: ValkeyFactory
+) -> None:
+    valkey = valkey_factory(options={"maxmemory-policy": "noeviction"})
+    [replica] = replicas(1, REDIS_URL=valkey.url, ASIDE_BOUND_SECONDS="0.5", ASIDE_AUDIT__SAMPLES_PER_SECOND="100")
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        await client.put(THING, json=1)
+        await client.get(THING)
+        assert "noeviction" in (await stats_of(replica.url))["redis"]["warning"]
+        await asyncio.to_thread(valkey.kill)
+
+        async def is_off() -> dict[str, Any] | None:
+            stats = await stats_of(replica.url)
+            return None if stats["cache"]["on"] else stats
+
+        off = await eventually(is_off)
+        assert off is not None
+        assert off["cache"]["state"].startswith("off: Redis unreachable")
+        assert off["redis"] == {**dict.fromkeys(off["redis"]), "reachable": False}
+        await client.get(THING)
+
+        async def is_paused() -> bool:
+            return str((await stats_of(replica.url))["audit"]["state"]).startswith("paused: Redis")
+
+        await eventually(is_paused)
+        checked = (await stats_of(replica.url))["audit"]["checked"]
+        await asyncio.to_thread(valkey.start)
+
+        async def is_back() -> bool:
+            await client.get(THING)
+            stats = await stats_of(replica.url)
+            return stats["cache"]["on"] and stats["audit"]["checked"] > checked and stats["audit"]["stale"] == 0
+
+        await eventually(is_back)
+
+
+async def test_the_audit_pauses_while_postgresql_is_away_and_comes_back(replicas: Any, postgres_factory: Any) -> None:
+    server = postgres_factory(is_durable=True)
+    [replica] = replicas(
+        1, DATABASE_URL=server.url, ASIDE_MIGRATE_ON_START="true", ASIDE_AUDIT__SAMPLES_PER_SECOND="100"
+    )
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        await client.put(THING, json=1)
+
+        async def audits_more_than(count: int) -> int:
+            await client.get(THING)
+            stats = await stats_of(replica.url)
+            assert stats["audit"]["stale"] == 0
+            return int(stats["audit"]["checked"]) if stats["audit"]["checked"] > count else 0
+
+        checked = await eventually(lambda: audits_more_than(0))
+        await asyncio.to_thread(server.kill)
+
+        async def is_paused() -> bool:
+            return str((await stats_of(replica.url))["audit"]["state"]).startswith("paused: PostgreSQL")
+
+        await eventually(is_paused)
+        checked = (await stats_of(replica.url))["audit"]["checked"]
+        await asyncio.to_thread(server.start)
+        await eventually(lambda: audits_more_than(checked), within_seconds=20)
+    assert "audit_failed" not in replica.log
+
+
+async def test_an_audit_that_is_switched_off_says_so_and_looks_at_nothing(replicas: Any) -> None:
+    [replica] = replicas(1, ASIDE_AUDIT__SAMPLES_PER_SECOND="0")
+    stats = await stats_of(replica.url)
+    assert (stats["audit"]["state"], stats["audit"]["checked"]) == ("off", 0)
+    assert stats["audit"]["statement"].startswith("nothing can be said yet")

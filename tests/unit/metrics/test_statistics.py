@@ -1,0 +1,84 @@
+"""What was counted lately, and the numbers that it is counted with."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.cache.entry import Outcome
+from service.metrics import Metrics, Statistics
+from service.metrics.totals import Totals, labels_of, read_totals
+from service.metrics.windows import Windows
+from tests.support.quick import quick
+from tests.support.waiting import eventually
+
+KEY = ("aside_fills_total", frozenset({("result", "stored")}))
+
+
+def counted(number: float) -> Totals:
+    return Totals({KEY: number})
+
+
+def test_a_window_holds_what_was_added_in_it_and_says_how_far_it_reaches() -> None:
+    windows = Windows(longest_seconds=60, step_seconds=5)
+    for second in range(0, 200, 5):
+        windows.add(second, counted(second))
+    window = windows.over(60, 197.0, counted(197))
+    assert (window.seconds, window.added[KEY]) == (62.0, 62.0)
+
+
+def test_before_the_first_snapshot_nothing_is_said_to_have_been_added_lately_that_was_not() -> None:
+    window = Windows(longest_seconds=60, step_seconds=5).over(60, 3.0, counted(7))
+    assert (window.seconds, window.added[KEY]) == (0.0, 7)
+
+
+def test_a_young_process_has_windows_as_long_as_itself() -> None:
+    windows = Windows(longest_seconds=900, step_seconds=5)
+    windows.add(100.0, counted(0))
+    assert windows.over(900, 112.0, counted(4)) == (12.0, {KEY: 4.0})
+
+
+@given(
+    steps=st.lists(st.floats(0.1, 40), min_size=1, max_size=100), asked=st.floats(1, 300), longest=st.floats(300, 900)
+)
+@quick(300)
+def test_a_window_is_never_shorter_than_asked_nor_much_longer_and_the_ring_stays_small(
+    steps: list[float], asked: float, longest: float
+) -> None:
+    windows, now = Windows(longest_seconds=longest, step_seconds=5), 0.0
+    windows.add(now, counted(now))
+    for step in steps:
+        now += step
+        windows.add(now, counted(now))
+        window = windows.over(asked, now, counted(now))
+        assert window.added[KEY] == pytest.approx(window.seconds)
+        assert window.seconds >= min(asked, now) - 1e-6
+        assert window.seconds <= asked + 45 + 1e-6
+    assert len(windows) <= longest / 5 + 2
+
+
+def test_totals_are_those_of_a_scrape_by_their_labels() -> None:
+    metrics = Metrics(["country"])
+    for outcome in (Outcome.HIT, Outcome.HIT, Outcome.MISS):
+        metrics.read("country", outcome)
+    metrics.read("unheard-of", Outcome.HIT)
+    metrics.load_started(7)
+    totals = read_totals(metrics.registry)
+    assert totals.of("aside_cache_requests_total", outcome="hit") == 3
+    assert totals.of("aside_cache_requests_total", entity_type="country") == 3
+    assert totals.of("aside_db_load_batch_size_sum") == 7
+    assert totals.of("aside_db_load_batch_size_count") == 1
+    assert labels_of(totals, "entity_type") == ["country", "other"]
+    assert not any(name.startswith(("process_", "aside_request")) for name, _ in totals)
+
+
+async def test_snapshots_are_taken_as_long_as_the_app_runs() -> None:
+    metrics = Metrics(["country"])
+    statistics = Statistics(metrics.registry)
+    async with statistics.kept():
+        await eventually(lambda: len(statistics._windows))
+        metrics.read("country", Outcome.HIT)
+        counts = await statistics.counts()
+    assert counts.last_minute.added.of("aside_cache_requests_total") == 1
+    assert counts.since_start.added.of("aside_cache_requests_total") == 1
