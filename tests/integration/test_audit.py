@@ -206,6 +206,18 @@ async def test_a_commit_whose_apply_takes_less_than_the_bound_is_no_alarm(world:
     assert (audit.suspects, audit.stale) == (1, 0)
 
 
+async def test_no_suspect_is_judged_before_the_bound_is_over(world: World) -> None:
+    audit = HandAudit(await world.replica(), bound_seconds=1.0)
+    old = await a_row(world, 1)
+    await a_row(world, 2)
+    await plant(world, old)
+    await audit.sample()
+    await audit.audit.look_again()
+    assert (audit.suspects, audit.stale) == (1, 0)
+    await audit.look_again()
+    assert audit.stale == 1
+
+
 async def test_a_row_written_between_the_looks_at_postgresql_and_the_cache_is_good(world: World) -> None:
     audit = HandAudit(replica := await world.replica(policy=WRITE_THROUGH))
     await replica.put(1)
