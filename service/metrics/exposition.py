@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -46,7 +47,8 @@ def _forget_dead_workers(directory: Path) -> None:
     """A gauge of what is under way must not count what a killed worker had under way."""
     for process_id in {file.stem.rpartition("_")[2] for file in directory.glob("gauge_live*_*.db")}:
         if process_id.isdecimal() and not _is_alive(int(process_id)):
-            mark_process_dead(int(process_id), path=str(directory))  # type: ignore[no-untyped-call]
+            with suppress(FileNotFoundError):  # another worker, or another scrape, was quicker
+                mark_process_dead(int(process_id), path=str(directory))  # type: ignore[no-untyped-call]
 
 
 def _is_alive(process_id: int) -> bool:
