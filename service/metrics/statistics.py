@@ -23,7 +23,9 @@ _STEP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The same counters over three spans of time. ``since_start`` began when this process did."""
+    """The same counters over three spans of time. ``since_start`` holds what all workers have counted, and tells how
+    long the one has run that answers.
+    """
 
     since_start: Window
     last_minute: Window
@@ -49,7 +51,8 @@ class Statistics:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Inside, snapshots are taken."""
+        """Inside, snapshots are taken: the first one now, as a worker in another's place inherits its counts."""
+        await self._snapshot()
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -59,10 +62,13 @@ class Statistics:
 
     async def _run(self) -> None:
         while True:
-            try:
-                totals = await asyncio.to_thread(self._read)
-                self._windows.add(time.monotonic(), totals)
-            except Exception:
-                # E.g. a worker's file that vanished while it was read. The next snapshot comes soon.
-                log.exception("statistics_failed")
             await asyncio.sleep(_STEP_SECONDS)
+            await self._snapshot()
+
+    async def _snapshot(self) -> None:
+        try:
+            totals = await asyncio.to_thread(self._read)
+            self._windows.add(time.monotonic(), totals)
+        except Exception:
+            # E.g. a worker's file that vanished while it was read. The next snapshot comes soon.
+            log.exception("statistics_failed")

@@ -34,7 +34,7 @@ class Windows:
 
     def over(self, seconds: float, now: float, totals: Totals) -> Window:
         """What was added to ``totals``, which were read ``now``, in the last ``seconds``."""
-        first = self._ring[0] if self._ring else (now, Totals())
+        first = self._ring[0] if self._ring else (now, totals)
         for snapshot in self._ring:
             if now - snapshot[0] < seconds:
                 break
