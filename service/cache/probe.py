@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from service.cache.entry import Reading
 from service.cache.keys import HEARTBEAT, cache_key
@@ -59,9 +59,18 @@ class Probe:
     async def read(self, names: Sequence[str]) -> list[Reading]:
         """As `RedisStore.read_many`: the entries and the heartbeat in one MGET, with the same judgement of both."""
         keys = [*map(cache_key, names), HEARTBEAT]
-        *raws, heartbeat = await self._guarded(lambda: self._lane.call("MGET", *keys))
+        *raws, heartbeat = await self._guarded(lambda: self._read_untouched(keys))
         generation = self._store.vouched(heartbeat, self._lane)
         return [Reading(raw, generation) for raw in raws]
+
+    async def _read_untouched(self, keys: Sequence[str]) -> Any:
+        """To Redis this is no use of the keys: what nobody else reads stays the first to be evicted."""
+        try:
+            await self._lane.call("CLIENT", "NO-TOUCH", "ON")
+        except CacheExchangeError as failure:
+            if failure.kind != "response":  # Redis before 7.2 knows no such thing
+                raise
+        return await self._lane.call("MGET", *keys)
 
     async def memory(self) -> Memory:
         """What `INFO` says, now."""

@@ -292,6 +292,16 @@ async def test_names_that_were_answered_as_hits_are_looked_at_as_such(world: Wor
     assert audit.recording.events.count(("audit_checked", "thing", "random")) == 1
 
 
+async def test_being_looked_at_does_not_keep_an_entry_from_being_evicted(world: World) -> None:
+    audit = HandAudit(await world.replica())
+    await plant(world, await a_row(world))
+    before = await world.redis("OBJECT", "FREQ", "cache:thing:x")
+    for _ in range(5):
+        await audit.sample()
+    assert audit.checked == 5
+    assert await world.redis("OBJECT", "FREQ", "cache:thing:x") == before
+
+
 # -- its loop --------------------------------------------------------------------------------------------------------
 
 
