@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib import metadata
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from service.api.cache_stats import cache_stats_router
 from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
 from service.api.health import health_router
+from service.api.hot_reads import HotReads
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
 from service.api.parameters import parameters_router
@@ -25,6 +28,18 @@ from service.metrics import Metrics, Statistics, expose
 from service.settings import Settings
 from service.wiring import Services
 from service.wiring import open_services as open_real_services
+
+
+class FrontedApp(DocumentedApp):
+    """The documented app, behind the hot reads."""
+
+    def __init__(self, metrics: Metrics, **options: Any) -> None:
+        super().__init__(**options)
+        self.hot_reads = HotReads(super().__call__, metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.hot_reads(scope, receive, send)
+
 
 OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager[Services]]
 
@@ -44,7 +59,8 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
     version = _running_version()
     metrics = Metrics(settings.own_policies, version=version)
     statistics = Statistics(metrics.registry)
-    app = DocumentedApp(
+    app = FrontedApp(
+        metrics,
         title="Aside",
         version=version,
         description=_DESCRIPTION,
@@ -71,8 +87,10 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
 async def _lifespan(
     settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices, app: FastAPI
 ) -> AsyncIterator[None]:
+    assert isinstance(app, FrontedApp)
     async with statistics.kept(), open_services(settings, metrics) as services:
         attach_services(app, services.entities, services.parameters, services.health, services.cache)
+        app.hot_reads.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             yield
 

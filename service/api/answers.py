@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 from typing import assert_never
 
 from starlette.responses import Response
@@ -36,11 +37,16 @@ def provenance(answer: Answer) -> dict[str, str]:
     headers = {"Cache-Status": cache_status(answer)}
     if answer.outcome in _FROM_CACHE:
         headers["Age"] = str(max(0, answer.age_ms) // 1000)
-    spent = (("cache", answer.cache_ms), ("db", answer.load_ms))
-    timing = ", ".join(f"{name};dur={ms:.2f}" for name, ms in spent if ms > 0)
+    timing = server_timing(answer)
     if timing:
         headers["Server-Timing"] = timing
     return headers
+
+
+def server_timing(answer: Answer) -> str:
+    """What was waited for, in ms; empty where nothing was."""
+    spent = (("cache", answer.cache_ms), ("db", answer.load_ms))
+    return ", ".join(f"{name};dur={ms:.2f}" for name, ms in spent if ms > 0)
 
 
 _FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})
@@ -104,4 +110,9 @@ def etag(version: int) -> str:
 
 
 def http_date(at_ms: int) -> str:
-    return formatdate(at_ms // 1000, usegmt=True)
+    return _http_date(at_ms // 1000)
+
+
+@lru_cache(maxsize=16_384)
+def _http_date(at_seconds: int) -> str:
+    return formatdate(at_seconds, usegmt=True)

@@ -98,6 +98,11 @@ def _path_as_sent(request: Request) -> str:
 
 async def _aside_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AsideError)
+    return error_response(request, error)
+
+
+def error_response(request: Request, error: AsideError) -> Response:
+    """The problem that an error of Aside's own is answered as."""
     headers: dict[str, str] = {}
     faults: list[dict[str, str]] = []
     match error:
