@@ -45,8 +45,10 @@ def provenance(answer: Answer) -> dict[str, str]:
 
 def server_timing(answer: Answer) -> str:
     """What was waited for, in ms; empty where nothing was."""
-    spent = (("cache", answer.cache_ms), ("db", answer.load_ms))
-    return ", ".join(f"{name};dur={ms:.2f}" for name, ms in spent if ms > 0)
+    if answer.load_ms > 0:
+        cache = f"cache;dur={answer.cache_ms:.2f}, " if answer.cache_ms > 0 else ""
+        return f"{cache}db;dur={answer.load_ms:.2f}"
+    return f"cache;dur={answer.cache_ms:.2f}" if answer.cache_ms > 0 else ""
 
 
 _FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})

@@ -83,7 +83,6 @@ class HotReads:
             await self.ordinary(scope, receive, send)
             return
         request_id = assign_request_id(scope)
-        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:
             start, body = await _answered(scope, target, reading)
         except Exception:

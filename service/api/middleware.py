@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Protocol
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id
@@ -33,9 +32,6 @@ class RequestEnvelope:
             return
         started = perf_counter()
         request_id = assign_request_id(scope)
-        # Never unbound: a server runs each request in a context of its own, and after an unhandled error it logs
-        # the trace when this frame is long gone; that line needs the id most.
-        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         status = 500
         without_body = scope["method"] == "HEAD"
 

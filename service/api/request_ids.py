@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 
 from starlette.types import Scope
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _SCOPE_KEY = "aside.request_id"
+_in_log_lines: ContextVar[str] = ContextVar(STRUCTLOG_KEY_PREFIX + "request_id")
+"""What `bind_contextvars(request_id=…)` would set, at a tenth of the cost."""
 
 
 def assign_request_id(scope: Scope) -> bytes:
-    """Choose the id and note it in ``scope``, where the handlers of errors find it."""
-    request_id = _offered(scope["headers"]) or os.urandom(12).hex().encode()
-    scope[_SCOPE_KEY] = request_id.decode("ascii")
+    """Choose the id and note it in ``scope``, where the handlers of errors find it, and for the log.
+
+    In the log it stays: a server runs each request in a context of its own, and after an unhandled error it logs the
+    trace when the request's frames are long gone; that line needs the id most.
+    """
+    request_id = _offered(scope["headers"]) or b"%024x" % random.getrandbits(96)
+    scope[_SCOPE_KEY] = text = request_id.decode("ascii")
+    _in_log_lines.set(text)
     return request_id
 
 

@@ -53,8 +53,7 @@ class Lease(NamedTuple):
     generation: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A cached value, or, where ``body`` is None, the cached knowledge that there is none. Times are Redis's, in ms."""
 
     version: int
@@ -81,8 +80,7 @@ class Wish:
 NO_WISH = Wish()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a reader gets. ``body`` is None where the entity does not exist.
 
     ``age_ms`` is the time since the value was last known to be true, ``ttl_ms`` what is left of its freshness

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 ENTITY_TYPE_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 ENTITY_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,254}$"
 
 
-@dataclass(frozen=True, slots=True)
-class EntityKey:
+class EntityKey(NamedTuple):
     """The name of an entity. A type has no colon, so `{entity_type}:{id}` splits in one way only."""
 
     entity_type: str

@@ -44,7 +44,8 @@ def configure_logging(level: Level, log_format: Format) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        # With a handler in reach the server writes a line for every request, for nobody.
+        logger.propagate = name != "uvicorn.access"
     logging.captureWarnings(capture=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 from service.cache.entry import Answer, Outcome, Settled, Wish
@@ -77,8 +77,8 @@ class StandIn:
             raise self.failure
         row = self.rows.get(key)
         if row is None:
-            return replace(self.answer, outcome=Outcome.NEGATIVE_HIT)
-        return replace(self.answer, version=row.version, body=row.body, modified_at_ms=row.modified_at_ms)
+            return self.answer._replace(outcome=Outcome.NEGATIVE_HIT)
+        return self.answer._replace(version=row.version, body=row.body, modified_at_ms=row.modified_at_ms)
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -66,7 +65,7 @@ async def test_head_sends_the_length_of_a_body_and_none_of_it(
 async def test_an_absent_entity_is_a_problem_that_says_where_the_answer_came_from(
     client: httpx.AsyncClient, stand_in: StandIn
 ) -> None:
-    stand_in.answer = replace(stand_in.answer, age_ms=2_500, ttl_ms=27_500)
+    stand_in.answer = stand_in.answer._replace(age_ms=2_500, ttl_ms=27_500)
     answer = await client.get(PATH)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -141,8 +140,8 @@ async def test_only_if_cached_and_not_cached_is_504(client: httpx.AsyncClient, s
 async def test_times_are_told_where_there_were_any(client: httpx.AsyncClient, stand_in: StandIn) -> None:
     stand_in.holds("country", "JP", {})
     assert "server-timing" not in (await client.get(PATH)).headers
-    stand_in.answer = replace(
-        stand_in.answer, outcome=Outcome.MISS, detail=Detail.NONE, stored=True, cache_ms=0.412, load_ms=1.9
+    stand_in.answer = stand_in.answer._replace(
+        outcome=Outcome.MISS, detail=Detail.NONE, stored=True, cache_ms=0.412, load_ms=1.9
     )
     answer = await client.get(PATH)
     assert answer.headers["server-timing"] == "cache;dur=0.41, db;dur=1.90"
