@@ -92,7 +92,7 @@ async def test_a_stale_parameter_is_found_through_the_source_of_its_type(world: 
 
     audit = HandAudit(replica := await world.replica())
     parameters = ParameterTable(replica.table._database)
-    audit.audit._source_of = lambda entity_type: parameters if entity_type == "parameter" else replica.source
+    audit.audit._source_of = lambda entity_type: {"parameter": parameters}[entity_type]
     body = '{"type": "integer", "value": 1}'
     [row] = await world.sql("INSERT INTO entity (entity_type, id, body) VALUES ('parameter', 'p', $1)"
                             " RETURNING version", body)  # fmt: skip

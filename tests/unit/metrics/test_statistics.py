@@ -26,6 +26,7 @@ def test_a_window_holds_what_was_added_in_it_and_says_how_far_it_reaches() -> No
         windows.add(second, counted(second))
     window = windows.over(60, 197.0, counted(197))
     assert (window.seconds, window.added[KEY]) == (62.0, 62.0)
+    assert len(windows) == 13  # one of each step in a minute, and the one that a minute begins with
 
 
 def test_before_the_first_snapshot_nothing_is_said_to_have_been_added_lately_that_was_not() -> None:
