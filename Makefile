@@ -50,6 +50,10 @@ mutants: $(STAMP) ## Take each safeguard away and see its test fail (10 minutes)
 model: $(STAMP) ## Explore every interleaving of the protocol in the small (6 minutes)
 	@$(PYTHON) -m tests.model $(ARGS)
 
+.PHONY: naive
+naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (4 minutes)
+	@$(PYTHON) -m tests.naive $(ARGS)
+
 .PHONY: check
 check: $(STAMP) ## Lint, formatting, types, direction of imports
 	@$(VENV)/bin/ruff check --quiet .
