@@ -33,7 +33,7 @@ def draw(file: Path, bars: Mapping[str, Mapping[str, Bar]]) -> None:
                                   xytext=(0, 4), textcoords="offset points", fontsize=8)  # fmt: skip
                 else:
                     axes.bar(x, high, width * 0.92, fill=False, edgecolor=_COLOURS[leg], hatch="///", linestyle="--")
-                    axes.annotate(f"0\n(< {high:.2g} at 95 %)", (x, high), ha="center", xytext=(0, 4),
+                    axes.annotate(f"0\n(< {high:.2g}\nat 95 %)", (x, high), ha="center", xytext=(0, 4),
                                   textcoords="offset points", fontsize=8)  # fmt: skip
         axes.set_ylim(floor, 3_000_000)
         axes.set_xticks(range(len(bars)), list(bars))
