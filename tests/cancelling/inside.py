@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
-from service.cache.entry import NO_WISH
+from service.cache.entry import NO_WISH, Outcome
 from service.domain.entity import EntityKey
+from service.errors import AsideError
 from service.settings import PolicySettings, Settings
 from tests.cancelling.disturbances import Disturbances
 from tests.cancelling.findings import Findings
 from tests.cancelling.graph import Graph, open_graph
 from tests.cancelling.requests import KIND, Requests
-from tests.cancelling.rest import await_rest, compare_with_postgresql, look
+from tests.cancelling.rest import SECONDS, await_rest, compare_with_postgresql, look, when_calm
 from tests.cancelling.storm import Storm
 from tests.support.waiting import eventually
 
@@ -45,17 +47,25 @@ async def storm_inside(
         for entity_id in requests.ids:
             await requests.write(graphs[0], entity_id)
             await requests.write_parameter(graphs[0], entity_id)
+        watch = partial(look, graphs, database_url=database_url, redis_url=redis_url)
         for graph in graphs:
-            await eventually(lambda graph=graph: _is_cached(graph))
-            await requests.write_with_schema(graph, requests.ids[0])  # its checker's process runs from now on
-        calm = await look(graphs, database_url=database_url, redis_url=redis_url)
+            await eventually(partial(_is_warm, graph, requests), within_seconds=SECONDS)
+        calm = await when_calm(watch)
         await Storm(graphs, requests, findings, disturbances, rng).rage(cancellations, progressed)
+        for graph in graphs:
+            await eventually(partial(_is_warm, graph, requests), within_seconds=SECONDS)
         await await_rest(graphs, calm, findings, database_url=database_url, redis_url=redis_url)
         for graph in graphs:
             await compare_with_postgresql(graph, requests.ids, findings, database_url=database_url)
     return findings
 
 
-async def _is_cached(graph: Graph) -> bool:
-    await graph.entities.get(EntityKey(KIND, "id-0"), NO_WISH)
-    return (await graph.entities.get(EntityKey(KIND, "id-0"), NO_WISH)).outcome == "hit"
+async def _is_warm(graph: Graph, requests: Requests) -> bool:
+    """It trusts the cache, and the process that checks schemas runs: a cancelled check has ended it."""
+    try:
+        await requests.write_with_schema(graph, requests.ids[0])
+        await requests.read(graph, requests.ids[0])
+        answer = await graph.entities.get(EntityKey(KIND, requests.ids[0]), NO_WISH)
+    except AsideError:
+        return False
+    return answer.outcome is Outcome.HIT

@@ -14,7 +14,7 @@ import asyncpg
 
 from tests.cancelling.disturbances import Disturbances
 from tests.cancelling.findings import Findings
-from tests.cancelling.rest import SECONDS, descriptors, redis_clients
+from tests.cancelling.rest import SECONDS, descriptors, redis_clients, when_calm
 from tests.cancelling.wire import GoneError, Reply, Wire, get, put
 from tests.support.activity import database_connections
 from tests.support.registers import Floors, Registers
@@ -148,7 +148,7 @@ async def storm_outside(
     storm = HttpStorm(service, findings, disturbances, seed=seed)
     await eventually(partial(_is_prepared, storm))
     look = partial(_look, service, database_url, redis_url)
-    calm = await look()
+    calm = await when_calm(look)
     await storm.rage(cancellations, progressed)
     last = calm
 

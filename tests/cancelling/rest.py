@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import asyncpg
 
@@ -20,6 +20,8 @@ from tests.cancelling.requests import KIND
 from tests.support.activity import database_connections
 from tests.support.valkey_commands import command
 from tests.support.waiting import eventually
+
+T = TypeVar("T")
 
 SECONDS = 20.0
 """How long a storm may take to abate."""
@@ -66,6 +68,18 @@ async def look(graphs: Sequence[Graph], *, database_url: str, redis_url: str) ->
     )
 
 
+async def when_calm(look_again: Callable[[], Awaitable[T]]) -> T:
+    """What is seen three times in a row: followers of the relay come and go, and connections are opened at leisure."""
+    seen: list[T] = []
+
+    async def settled() -> bool:
+        seen.append(await look_again())
+        return len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
+
+    await eventually(settled, within_seconds=SECONDS, step_seconds=0.1)
+    return seen[-1]
+
+
 async def await_rest(
     graphs: Sequence[Graph], calm: Rest, findings: Findings, *, database_url: str, redis_url: str
 ) -> None:
@@ -98,7 +112,7 @@ async def await_rest(
 
 def _differences(calm: Rest, last: Rest) -> str:
     was, now = _numbers(calm), _numbers(last)
-    was["clients of Valkey"] = max(was["clients of Valkey"], now["clients of Valkey"])  # fewer are no leak
+    now["clients of Valkey"] = max(was["clients of Valkey"], now["clients of Valkey"])  # fewer are no leak
     pairs = [(what, was.get(what, 0), now.get(what, 0)) for what in {**was, **now}]
     return "; ".join(f"{what}: {before} when calm, {after} now" for what, before, after in pairs if before != after)
 
