@@ -9,12 +9,13 @@ import random
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import asyncpg
 
 from tests.cancelling.disturbances import Disturbances
 from tests.cancelling.findings import Findings
-from tests.cancelling.rest import SECONDS, descriptors, redis_clients, when_calm
+from tests.cancelling.rest import SECONDS, descriptors, half_closed, redis_clients, when_calm
 from tests.cancelling.wire import GoneError, Reply, Wire, get, put
 from tests.support.activity import database_connections
 from tests.support.registers import Floors, Registers
@@ -155,12 +156,12 @@ async def storm_outside(
     async def rested() -> bool:
         nonlocal last
         last = await look()
-        return last[0] == calm[0] and last[1] <= calm[1]
+        return last.files == calm.files and last.clients <= calm.lanes
 
     try:
         await eventually(rested, within_seconds=SECONDS, step_seconds=0.05)
     except AssertionError:
-        findings.leaks.append(f"(open files by kind, clients of Valkey): {calm} when calm, {last} now")
+        findings.leaks.append(f"the process held {calm} when calm, {last} now")
     await storm.compare_with_postgresql(database_url)
     return findings
 
@@ -181,8 +182,17 @@ async def _is_prepared(storm: HttpStorm) -> bool:
     return True
 
 
-async def _look(service: ServiceProcess, database_url: str, redis_url: str) -> tuple[object, int]:
-    """Open files apart from the connections to PostgreSQL and Valkey, and the number of the latter."""
+class _Held(NamedTuple):
+    """As :class:`tests.cancelling.rest.Rest`, of another process."""
+
+    files: tuple[tuple[str, int], ...]
+    clients: int
+    lanes: int
+
+
+async def _look(service: ServiceProcess, database_url: str, redis_url: str) -> _Held:
     backends = await database_connections(database_url)
-    clients = [await asyncio.to_thread(redis_clients, redis_url, name) for name in ("aside", "aside-relay")]
-    return descriptors(service.pid, sockets_aside=backends + sum(clients)), clients[0]
+    clients, relays = [await asyncio.to_thread(redis_clients, redis_url, name) for name in ("aside", "aside-relay")]
+    cut = half_closed(service.pid)
+    held = clients + relays + cut
+    return _Held(descriptors(service.pid, sockets_aside=backends + held), held, clients + 1)

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 SECONDS = 20.0
 """How long a storm may take to abate."""
+_CLOSE_WAIT = "08"
 _BUSY = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'aside' AND state <> 'idle'"""
@@ -33,10 +34,12 @@ WHERE datname = current_database() AND application_name = 'aside' AND state <> '
 class Rest(NamedTuple):
     """``descriptors`` are the process's open files by kind, without its connections to PostgreSQL and Valkey: the pool
     opens more when it needs them, a former leader keeps its own, and one that was cut is opened when it is needed.
+    ``redis_clients`` are those, cut ones included, and ``lanes`` what they may be: one more for each relay.
     """
 
     tasks: int
     redis_clients: int
+    lanes: int
     descriptors: tuple[tuple[str, int], ...]
     occupied: tuple[tuple[str, int], ...] = ()
 
@@ -51,6 +54,17 @@ def descriptors(pid: int | str, *, sockets_aside: int) -> tuple[tuple[str, int],
     return tuple(sorted(kinds.items()))
 
 
+def half_closed(pid: int | str) -> int:
+    """Connections whose other end is gone: a lane to Valkey notices that when it is used the next time, not before."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    waiting = {f"socket:[{fields[9]}]" for fields in lines if fields[3] == _CLOSE_WAIT}
+    found = 0
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found += str(entry.readlink()) in waiting
+    return found
+
+
 def redis_clients(redis_url: str, name: str) -> int:
     clients = command(redis_url, "CLIENT", "LIST") or ""
     return sum(f" name={name} " in line for line in clients.splitlines())
@@ -60,10 +74,12 @@ async def look(graphs: Sequence[Graph], *, database_url: str, redis_url: str) ->
     backends = await database_connections(database_url)
     clients = await asyncio.to_thread(redis_clients, redis_url, "aside")
     relays = await asyncio.to_thread(redis_clients, redis_url, "aside-relay")
+    cut = half_closed("self")
     return Rest(
         tasks=len(asyncio.all_tasks()),
-        redis_clients=clients,
-        descriptors=descriptors("self", sockets_aside=backends + clients + relays),
+        redis_clients=clients + relays + cut,
+        lanes=clients + len(graphs),
+        descriptors=descriptors("self", sockets_aside=backends + clients + relays + cut),
         occupied=tuple((f"{what} ({n})", count) for n, g in enumerate(graphs) for what, count in g.occupied().items()),
     )
 
@@ -112,14 +128,14 @@ async def await_rest(
 
 def _differences(calm: Rest, last: Rest) -> str:
     was, now = _numbers(calm), _numbers(last)
-    now["clients of Valkey"] = max(was["clients of Valkey"], now["clients of Valkey"])  # fewer are no leak
     pairs = [(what, was.get(what, 0), now.get(what, 0)) for what in {**was, **now}]
+    pairs.append(("clients of Valkey", calm.lanes, max(calm.lanes, last.redis_clients)))  # fewer are no leak
     return "; ".join(f"{what}: {before} when calm, {after} now" for what, before, after in pairs if before != after)
 
 
 def _numbers(rest: Rest) -> dict[str, int]:
     files = {f"open files of kind {kind}": count for kind, count in rest.descriptors}
-    return {**dict(rest.occupied), **files, "tasks": rest.tasks, "clients of Valkey": rest.redis_clients}
+    return {**dict(rest.occupied), **files, "tasks": rest.tasks}
 
 
 async def compare_with_postgresql(graph: Graph, ids: Sequence[str], findings: Findings, *, database_url: str) -> None:
