@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from service.cli.protocol import PipelinedProtocol
 from service.cli.refusals import refuse
 from service.embedded.processes import die_with_parent
 from service.logs import configure_logging
@@ -75,7 +76,7 @@ def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[],
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=PipelinedProtocol,
         ws="none",
         log_config=None,
         access_log=False,
