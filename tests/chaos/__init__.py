@@ -1,0 +1,1 @@
+"""Real processes under faults, every operation checked: `make chaos`."""

@@ -1,0 +1,80 @@
+"""What the history of a campaign says about each fault: how soon after its end hits came again, and errors ceased."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.chaos.campaign import Episode, Outcome
+from tests.chaos.plan import REPLICAS
+
+LOOKED_AT_SECONDS = 6.0
+
+
+@dataclass(slots=True)
+class Recovery:
+    """Of one kind of fault. Seconds from its end; only faults during and after which no other one held count as alone."""
+
+    count: int = 0
+    alone: int = 0
+    first_hit: list[float] = field(default_factory=list)
+    error_free: list[float] = field(default_factory=list)
+
+
+def recoveries(outcome: Outcome) -> dict[str, Recovery]:
+    found: dict[str, Recovery] = defaultdict(Recovery)
+    errors = sorted(outcome.tally.error_at)
+    moments = [at for at, _ in errors]
+    for episode in outcome.episodes:
+        recovery = found[episode.fault.kind]
+        recovery.count += 1
+        if episode.healed is None or episode.ended is None:
+            continue
+        until = _undisturbed_until(episode, outcome.episodes)
+        if until - episode.healed < 1.0:
+            continue
+        recovery.alone += 1
+        hits = [_first_after(outcome.tally.hit_at[number], episode.ended) for number in _replicas(episode)]
+        if None not in hits:
+            recovery.first_hit.append(max(hit - episode.ended for hit in hits if hit is not None))
+        late = moments[bisect_left(moments, episode.ended) : bisect_left(moments, until)]
+        recovery.error_free.append(late[-1] - episode.ended if late else 0.0)
+    return dict(sorted(found.items()))
+
+
+def _undisturbed_until(episode: Episode, episodes: list[Episode]) -> float:
+    """When the next fault begins; or the moment of healing, where another one held during or after it."""
+    assert episode.healed is not None
+    until = episode.healed + LOOKED_AT_SECONDS
+    for other in episodes:
+        if other is episode:
+            continue
+        if other.began <= episode.healed and (other.healed is None or other.healed > episode.began - 1.0):
+            return episode.healed
+        if episode.healed < other.began:
+            until = min(until, other.began)
+    return until
+
+
+def _replicas(episode: Episode) -> list[int]:
+    """Whom it concerned: one, or all."""
+    last = episode.fault.target[-1:]
+    return [int(last)] if last.isdigit() else list(range(REPLICAS))
+
+
+def _first_after(moments: list[float], at: float) -> float | None:
+    number = bisect_left(moments, at)
+    return moments[number] if number < len(moments) else None
+
+
+def quantiles(seconds: list[float]) -> dict[str, Any]:
+    """In milliseconds."""
+    if not seconds:
+        return {"n": 0}
+    ordered = sorted(seconds)
+    points = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
+    found: dict[str, Any] = {"n": len(ordered)}
+    found |= {name: round(ordered[min(len(ordered) - 1, int(len(ordered) * q))] * 1000, 1) for name, q in points.items()}
+    return {**found, "max": round(ordered[-1] * 1000, 1)}
