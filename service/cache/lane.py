@@ -99,8 +99,14 @@ class Lane:
         return await self._send(command)
 
     async def _send(self, command: tuple[Argument, ...]) -> Any:
-        await self._connection.send_command(*command, check_health=False)
+        await self._write(self._connection.pack_command(*command))
         return await self._connection.read_response()
+
+    async def _write(self, packed: Any) -> None:
+        try:
+            await self._connection.send_packed_command(packed, check_health=False)
+        except RuntimeError as error:  # uvloop's word for a connection that was reset while nobody used it
+            raise ConnectionResetError("the connection was reset") from error
 
     async def _open(self) -> None:
         """Connect, learn the server's run_id, and leave the scripts with it, in one round trip."""
@@ -108,7 +114,7 @@ class Lane:
         await connection.connect()  # type: ignore[no-untyped-call]
         setup: list[tuple[Argument, ...]] = [("INFO", "server")]
         setup += [("SCRIPT", "LOAD", source) for source in SOURCES.values()]
-        await connection.send_packed_command(connection.pack_commands(setup), check_health=False)
+        await self._write(connection.pack_commands(setup))
         info, *_ = [await connection.read_response() for _ in setup]
         found = _RUN_ID.search(info if isinstance(info, bytes) else str(info).encode())
         if found is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Self
@@ -67,6 +69,13 @@ class Proxy:
     def cut(self) -> None:
         """Every connection is reset, and so is every new one."""
         self._is_cut = True
+        self._reset()
+
+    def slam(self) -> None:
+        """Every connection ends with a RST, at once, as when its host is gone; new ones go through."""
+        for link in self._links:
+            raw = link.writer.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._reset()
 
     def blackhole(self) -> None:
