@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.chaos.fault_kinds import INJECTIONS
 from tests.chaos.mix import Mix
 from tests.chaos.observation import Row, Violation
 from tests.chaos.other_faults import DATABASE_ERRORS
-from tests.chaos.plan import REPLICAS, Fault
+from tests.chaos.plan import REPLICAS, Fault, groups_of
 from tests.chaos.sql_writers import SqlWriters
 from tests.chaos.stage import BOUND_SECONDS, Stage, logs
 from tests.chaos.staleness import Staleness
@@ -91,6 +92,7 @@ class Campaign:
         self.behind_seconds = 0.0
         """How old the oldest operation is that was not judged yet."""
         self._truth = Truth()
+        self._groups: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._told = 0
 
     @property
@@ -232,14 +234,18 @@ class Campaign:
                 group.create_task(self._break(fault))
 
     async def _break(self, fault: Fault) -> None:
-        episode = Episode(fault, self.elapsed)
-        self.episodes.append(episode)
-        try:
-            async with INJECTIONS[fault.kind](self._stage, fault):
-                await asyncio.sleep(fault.seconds)
-                episode.ended = self.elapsed
-        finally:
-            episode.healed = self.elapsed
+        """It waits for the healing of what was done before to the same thing, which may take longer than planned."""
+        async with AsyncExitStack() as stack:
+            for group in groups_of(fault):
+                await stack.enter_async_context(self._groups[group])
+            episode = Episode(fault, self.elapsed)
+            self.episodes.append(episode)
+            try:
+                async with INJECTIONS[fault.kind](self._stage, fault):
+                    await asyncio.sleep(fault.seconds)
+                    episode.ended = self.elapsed
+            finally:
+                episode.healed = self.elapsed
 
 
 async def follow_primary(stage: Stage) -> None:

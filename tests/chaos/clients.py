@@ -25,8 +25,8 @@ class Client:
     """Asks, tells what was answered, and asks again at its pace of one request each ``interval_seconds``."""
 
     __slots__ = (
-        "_address", "_ask", "_crowd", "_due", "_hang_up", "_is_rude", "_random", "_serial", "_wire", "interval_seconds",
-        "replica",
+        "_address", "_ask", "_crowd", "_due", "_hang_up", "_is_rude", "_next", "_random", "_serial", "_wire",
+        "interval_seconds", "replica",
     )  # fmt: skip
 
     def __init__(self, crowd: Crowd, replica: int, address: tuple[str, int], *, seed: int, is_rude: bool) -> None:
@@ -37,6 +37,7 @@ class Client:
         self._wire: Wire | None = None
         self._ask: Ask | None = None
         self._hang_up: asyncio.TimerHandle | None = None
+        self._next: asyncio.TimerHandle | None = None
         self._serial = 0
         self._due = 0.0
         self.replica = replica
@@ -69,17 +70,20 @@ class Client:
     def _schedule(self) -> None:
         now = time.monotonic()
         self._due = max(self._due + self.interval_seconds * (0.5 + self._random.random()), now)
-        self._crowd.loop.call_later(self._due - now, self._send)
+        if self._next is not None:  # of a connection that was lost while nothing was asked
+            self._next.cancel()
+        self._next = self._crowd.loop.call_later(self._due - now, self._send)
 
     def _send(self) -> None:
         if self._crowd.is_over:
             self.close()
             return
         if self._crowd.is_held:  # the checker is behind: no more than it can hold
-            self._crowd.loop.call_later(0.05, self._send)
+            self._next = self._crowd.loop.call_later(0.05, self._send)
             return
         if self._wire is None or self._wire.is_closing:
             return  # `_lost` brings a new one
+        assert self._ask is None, "one request at a time"
         self._serial += 1
         self._ask = self._crowd.mix.next()
         self._wire.send(self._ask.request)
@@ -93,16 +97,17 @@ class Client:
             self._ask = None
             self._wire.abort()
 
-    def _replied(self, reply: Reply, ended: float) -> None:
+    def _replied(self, wire: Wire, reply: Reply, ended: float) -> None:
+        if wire is not self._wire:
+            return
         ask, self._ask = self._ask, None
         if self._hang_up is not None:
             self._hang_up.cancel()
             self._hang_up = None
         if ask is None:
             return
-        assert self._wire is not None
-        self._crowd.answered(ask, reply, self.replica, self._wire.began, ended)
-        if not self._wire.is_closing:
+        self._crowd.answered(ask, reply, self.replica, wire.began, ended)
+        if not wire.is_closing:
             self._schedule()
 
     def _lost(self, wire: Wire) -> None:

@@ -111,6 +111,14 @@ def plan(seed: int, *, seconds: float, every_seconds: float = 2.6, forms: Sequen
     return sorted(faults, key=lambda fault: fault.at)
 
 
+def groups_of(fault: Fault) -> list[str]:
+    """What it acts on, in the order in which to wait for it."""
+    if fault.kind == "rolling restart":
+        return [f"replica:{name}" for name in _REPLICAS]
+    form = next(form for form in (*FORMS, *FAILOVERS) if form.kind == fault.kind)
+    return [form.group_of(fault.target)]
+
+
 def forms_of(leg: str) -> list[Form]:
     """The kinds that make sense on a leg: `valkey`, `redis`, `sentinel`."""
     if leg != "sentinel":

@@ -76,8 +76,8 @@ class Register:
 
     def judge(self, seen: Observation) -> str | None:
         """Why it is impossible, or None; what it makes known is remembered. To be called in the order of ends."""
-        if seen.outcome == "stale":
-            return self._judge_body(seen) or _below_wish(seen)
+        if seen.outcome == "stale":  # it says so itself: once true is enough, but true of this very key
+            return (self._judge_body(seen) or _below_wish(seen)) if seen.version else None
         known, due = self.known.at(seen.began), self.due.at(seen.began)
         if seen.kind is Kind.DELETE:
             return self._judge_delete(seen, known)

@@ -70,7 +70,7 @@ class Wire(asyncio.Protocol):
 
     __slots__ = ("_buffer", "_on_lost", "_on_reply", "began", "is_closing", "transport")
 
-    def __init__(self, on_reply: Callable[[Reply, float], None], on_lost: Callable[[Wire], None]) -> None:
+    def __init__(self, on_reply: Callable[[Wire, Reply, float], None], on_lost: Callable[[Wire], None]) -> None:
         self._on_reply = on_reply
         self._on_lost = on_lost
         self._buffer = b""
@@ -97,7 +97,7 @@ class Wire(asyncio.Protocol):
         self._buffer = rest
         if reply.head.find(b"\r\nconnection: close") >= 0:
             self.is_closing = True
-        self._on_reply(reply, ended)
+        self._on_reply(self, reply, ended)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
         self.is_closing = True
