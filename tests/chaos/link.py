@@ -15,7 +15,10 @@ from contextlib import suppress
 from typing import Any
 
 _RESET = struct.pack("ii", 1, 0)
-_LOOK_SECONDS = 0.025
+_LOOK_SECONDS = 0.05
+_SSL, _CANCEL = struct.pack(">ii", 8, 80877103), struct.pack(">ii", 16, 80877102)
+"""What a connection to PostgreSQL may say before, or instead of, beginning a session: a question about TLS, and the
+request to cancel another one's statement, which asyncpg sends over a connection of its own."""
 
 
 class Half(asyncio.Protocol):
@@ -28,6 +31,7 @@ class Half(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._queue: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # uvloop's have no common base with asyncio's
@@ -35,6 +39,7 @@ class Half(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         link, other = self.pair.link, self.other
         if other is None or other.transport is None:
+            self._early.append(data)  # uvloop reads although it was told not to, until there is someone to tell
             return
         if not link.is_bent and not self._queue:
             other.transport.write(data)
@@ -76,6 +81,11 @@ class Half(asyncio.Protocol):
         if self._queue:
             self._timer = self.pair.loop.call_at(self._queue[0][0], self._forward)
 
+    def join(self, other: Half) -> None:
+        self.other = other
+        for data in self._early:
+            Half.data_received(self, data)
+
     def flow(self) -> None:
         """Let go what was held."""
         if self._queue and self._timer is None:
@@ -101,6 +111,8 @@ class Pair:
         self.loop = asyncio.get_running_loop()
         self.has_lost_bytes = False
         self.is_over = False
+        self.is_session = False
+        """True from its first word on, where that is no question about TLS and no request to cancel."""
         self.near = Near(self, is_reply=False)
         self.far: Half | None = None
 
@@ -117,7 +129,8 @@ class Pair:
         if self.is_over:
             self.end()
             return
-        self.near.other, far.other = far, self.near
+        far.join(self.near)
+        self.near.join(far)
         assert self.near.transport is not None
         self.near.transport.resume_reading()
 
@@ -137,6 +150,14 @@ class Pair:
 
 class Near(Half):
     """The client's side."""
+
+    def data_received(self, data: bytes) -> None:
+        if not self.pair.is_session:
+            if data.startswith(_CANCEL):
+                self.pair.link.cancels += 1
+            elif not data.startswith(_SSL):
+                self.pair.is_session = True
+        super().data_received(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -162,8 +183,12 @@ class Link:
         self.doomed: set[Pair] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.most_open = 0
-        """The most connections that were open for longer than a moment: at two looks in a row."""
-        self._last_open = 0
+        """The most sessions that were open for 0.2 s: at four looks in a row. A replica that replaces a connection
+        may have the new one for a turn of its loop before the old one is closed.
+        """
+        self.cancels = 0
+        """Connections that only asked PostgreSQL to cancel a statement."""
+        self._looks: deque[int] = deque(maxlen=4)
         self.torn = 0
         self.random = random.Random(seed)
         self.port = 0
@@ -183,10 +208,13 @@ class Link:
         loop.call_later(_LOOK_SECONDS, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A replica that replaces a connection may be heard of the new one before the end of the old one is."""
-        self.most_open = max(self.most_open, min(self._last_open, len(self.pairs)))
-        self._last_open = len(self.pairs)
+        self._looks.append(self.sessions)
+        self.most_open = max(self.most_open, min(self._looks))
         loop.call_later(_LOOK_SECONDS, self._look, loop)
+
+    @property
+    def sessions(self) -> int:
+        return sum(pair.is_session for pair in self.pairs)
 
     def do(self, what: str, **how: Any) -> dict[str, Any]:
         """One order; faults hold until `restore`."""
@@ -218,7 +246,14 @@ class Link:
                 pass
             case _:
                 raise ValueError(what)
-        return {"open": len(self.pairs), "most_open": self.most_open, "torn": self.torn, "port": self.port}
+        return {
+            "open": len(self.pairs),
+            "sessions": self.sessions,
+            "most_open": self.most_open,
+            "cancels": self.cancels,
+            "torn": self.torn,
+            "port": self.port,
+        }
 
     def _restore(self) -> None:
         for pair in [pair for pair in self.pairs if pair.has_lost_bytes]:
