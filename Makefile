@@ -46,6 +46,10 @@ test-unit: $(STAMP) ## Run the tests that need no server
 mutants: $(STAMP) ## Take each safeguard away and see its test fail (10 minutes)
 	@$(PYTHON) -m tests.mutants $(ARGS)
 
+.PHONY: chaos
+chaos: $(STAMP) ## Break servers, replicas and links for 3 minutes, check every answer (ARGS='--minutes 35')
+	@exec $(PYTHON) -m tests.chaos $(ARGS)
+
 .PHONY: model
 model: $(STAMP) ## Explore every interleaving of the protocol in the small (6 minutes)
 	@$(PYTHON) -m tests.model $(ARGS)

@@ -46,7 +46,9 @@ async def run(given: argparse.Namespace, console: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     faults = plan(given.seed, seconds=given.minutes * 60, every_seconds=given.every, forms=forms_of(given.leg))
-    console.print(f"{len(faults)} faults in {given.minutes:g} minutes, seed {given.seed}, {given.leg}; starting servers …")
+    console.print(
+        f"{len(faults)} faults in {given.minutes:g} minutes, seed {given.seed}, {given.leg}; starting servers …"
+    )
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(open_stage(given.leg))
         campaign = Campaign(
@@ -75,7 +77,7 @@ def conclude(outcome: Outcome, given: argparse.Namespace, console: Console) -> i
     about = {
         "leg": given.leg,
         "seed": given.seed,
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         "clocks": f"+1 h, -1 h, 0 ({clocks.how()})",
         "target_requests_per_second": given.rate,
         "clients": given.clients,
@@ -86,14 +88,15 @@ def conclude(outcome: Outcome, given: argparse.Namespace, console: Console) -> i
         plots.draw(found, outcome, given.report)
     for violation in outcome.violations:
         console.print(f"VIOLATION {violation}", style="red", highlight=False)
+    old = found["plain_sql"]["old_answers_after_commit_ms"]
     console.print(
         f"{found['checked_operations']:,} operations checked in {found['seconds']:,.0f} s"
         f" ({found['checked_per_second']:,.0f}/s), {found['fault_count']} faults, {len(outcome.violations)} violations."
-        f" Plain SQL, old answers after the commit (ms), under faults: {found['plain_sql']['old_answers_after_commit_ms']['faults']}",
+        f" Old answers after a commit of plain SQL, under faults (ms): {old['faults']}",
         highlight=False,
         soft_wrap=True,
     )
-    return 1 if outcome.violations else 0
+    return 1 if outcome.violations or not outcome.checked else 0
 
 
 def main() -> int:

@@ -19,6 +19,7 @@ from tests.chaos.stage import (
     LOAD_CONNECTIONS,
     OTHER_CONNECTIONS,
     WRITE_CONNECTIONS,
+    Session,
     Stage,
 )
 from tests.support.valkey_commands import command
@@ -53,20 +54,20 @@ class Bulkhead:
 
     async def watch(self, *, every_seconds: float = 0.2) -> None:
         """For ever: PostgreSQL's list of activities each time, the replicas' own figure each tenth."""
-        connection = None
-        async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=False) as client:
-            while True:
-                await asyncio.sleep(every_seconds)
-                try:
-                    if connection is None or connection.is_closed():
-                        connection = await self._stage.database(command_timeout=2.0)
-                    self._note(await connection.fetch(_BUSY))
-                except DATABASE_ERRORS:
-                    if connection is not None:
-                        connection.terminate()
-                    connection = None
-                if self.most.looks % 10 == 0:
-                    await self._scrape(client)
+        client = httpx.AsyncClient(timeout=1.0, trust_env=False, verify=False)
+        with self._stage.session(command_timeout=2) as session:
+            async with client:
+                await self._look(session, client, every_seconds)
+
+    async def _look(self, session: Session, client: httpx.AsyncClient, every_seconds: float) -> None:
+        while True:
+            await asyncio.sleep(every_seconds)
+            try:
+                self._note(await (await session.get()).fetch(_BUSY))
+            except DATABASE_ERRORS:
+                session.drop()
+            if self.most.looks % 10 == 0:
+                await self._scrape(client)
 
     def _note(self, records: list[Any]) -> None:
         self.most.looks += 1
@@ -113,9 +114,7 @@ async def leaks(stage: Stage) -> tuple[list[str], dict[str, Any]]:
     counts: dict[str, Any] = {}
     for number, replica in enumerate(stage.replicas):
         address = f"127.0.0.{11 + number}"
-        open_links = [
-            (await stage.links.do(f"{server}-{number}", "look"))["open"] for server in ("postgres", "redis")
-        ]
+        open_links = [(await stage.links.do(f"{server}-{number}", "look"))["open"] for server in ("postgres", "redis")]
         in_postgres = sum(count for name, count in backends.items() if name.partition("/")[0] == address)
         in_redis = len(re.findall(rf" addr={re.escape(address)}:", listed))
         sockets, descriptors = _sockets(replica.pid)

@@ -89,11 +89,8 @@ class Campaign:
         self.sql = stage.sql = SqlWriters(stage, self.mix, seed=seed)
         self.staleness = Staleness(REPLICAS, self._is_calm)
         self.bulkhead = Bulkhead(stage)
-        self.behind_seconds = 0.0
-        """How old the oldest operation is that was not judged yet."""
         self._truth = Truth()
         self._groups: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._told = 0
 
     @property
     def elapsed(self) -> float:
@@ -152,7 +149,8 @@ class Campaign:
         return sum(self.checker.checked.values())
 
     async def _finish(self, seconds: float) -> Outcome:
-        await self._judge_once(await self._stage.database(command_timeout=30))
+        with self._stage.session(command_timeout=30) as session:
+            await self._judge_once(await session.get())
         await self.bulkhead.ask_links()
         for fault in self.bulkhead.faults():
             self.tally.wrong("more connections than configured", fault)
@@ -180,21 +178,15 @@ class Campaign:
         )
 
     async def _judge_on(self) -> None:
-        connection = None
-        while True:
-            await asyncio.sleep(WINDOW_SECONDS)
-            self.crowd.look_after()
-            self.crowd.is_held = len(self.crowd.pending) > HELD_AT
-            pending = self.crowd.pending
-            self.behind_seconds = time.monotonic() - pending[0].ended if pending else 0.0
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await self._stage.database(command_timeout=3)
-                await self._judge_once(connection)
-            except DATABASE_ERRORS:
-                if connection is not None:
-                    connection.terminate()
-                connection = None
+        with self._stage.session() as session:
+            while True:
+                await asyncio.sleep(WINDOW_SECONDS)
+                self.crowd.look_after()
+                self.crowd.is_held = len(self.crowd.pending) > HELD_AT
+                try:
+                    await self._judge_once(await session.get())
+                except DATABASE_ERRORS:
+                    session.drop()
 
     async def _judge_once(self, connection: Any) -> None:
         """What has ended before PostgreSQL is asked can only tell of what PostgreSQL then knows."""
@@ -251,7 +243,7 @@ class Campaign:
 async def follow_primary(stage: Stage) -> None:
     """For ever: where Sentinel names another primary, the address of the service leads to it.
 
-    Connections to the one before are reset every other time; else they stay, to a server that may think it still is one.
+    Connections to the one before are reset every other time; else they stay, to one that may think it still is one.
     """
     at, moves = stage.redis.primary, 0
     while True:

@@ -1,8 +1,8 @@
 """Judges a history while it grows, in windows, with bounded memory.
 
-A window holds what has ended in it. Before it is judged, everything that PostgreSQL has committed up to then is learned:
-whatever an answer names must be there. Operations under way at its border stay for a later one, and the floors keep what
-was known when the oldest of them began; all older is forgotten.
+A window holds what has ended in it. Before it is judged, all that PostgreSQL has committed up to then is learned:
+whatever an answer names must be there. Operations under way at its border stay for a later one, and the floors keep
+what was known when the oldest of them began; all older is forgotten.
 """
 
 from __future__ import annotations

@@ -129,7 +129,9 @@ class Client:
 class Crowd:
     """All clients. ``pending`` fills with what has ended, in that order; whoever judges it takes it away."""
 
-    def __init__(self, mix: Mix, tally: Tally, addresses: Sequence[tuple[str, int]], *, clients: int, seed: int) -> None:
+    def __init__(
+        self, mix: Mix, tally: Tally, addresses: Sequence[tuple[str, int]], *, clients: int, seed: int
+    ) -> None:
         self.mix = mix
         self.tally = tally
         self.loop = asyncio.get_running_loop()
@@ -209,8 +211,6 @@ class Crowd:
         self.pending.append(observation)
         if observation.version > self.mix.latest.get(observation.key, 0):
             self.mix.latest[observation.key] = observation.version
-
-
 
 
 def observed(ask: Ask, reply: Reply, replica: int, began: float, ended: float) -> Observation | None:

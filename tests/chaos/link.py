@@ -1,7 +1,7 @@
 """A proxied link between one replica and one server, lean enough for heavy traffic, with everything that breaks a link.
 
-Protocols and transports only: a chunk costs two calls. What has been bent (delayed, throttled) goes through a queue, and
-what follows it waits behind it, so that no order changes.
+Protocols and transports only: a chunk costs two calls. What has been bent (delayed, throttled) goes through a queue,
+and what follows it waits behind it, so that no order changes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ _LOOK_SECONDS = 0.05
 _SSL, _CANCEL = struct.pack(">ii", 8, 80877103), struct.pack(">ii", 16, 80877102)
 """What a connection to PostgreSQL may say before, or instead of, beginning a session: a question about TLS, and the
 request to cancel another one's statement, which asyncpg sends over a connection of its own."""
+
+_BENT = {
+    "blackhole": ("swallows_requests", "swallows_replies"),
+    "mute": ("swallows_replies",),  # requests arrive and are carried out; nobody hears of it
+    "stall": ("is_stalled",),  # nothing goes through; all of it comes late, at the end
+    "delay": (),  # delay_seconds
+    "throttle": (),  # bytes_per_second
+    "tear": (),  # tear_chance: now and then a reply ends in its middle, and with it the connection
+}
 
 
 class Half(asyncio.Protocol):
@@ -42,13 +51,13 @@ class Half(asyncio.Protocol):
             self._early.append(data)  # uvloop reads although it was told not to, until there is someone to tell
             return
         if not link.is_bent and not self._queue:
-            other.transport.write(data)
+            other.write(data)
             return
         if link.swallows_replies if self.is_reply else link.swallows_requests:
             self.pair.has_lost_bytes = True
             return
         if self.is_reply and link.tear_chance and link.random.random() < link.tear_chance:
-            other.transport.write(data[: len(data) // 2])
+            other.write(data[: len(data) // 2])
             link.torn += 1
             self.pair.loop.call_later(0.001, self.pair.end)  # once the first half is out
             self.pair.has_lost_bytes = True
@@ -76,10 +85,15 @@ class Half(asyncio.Protocol):
             return
         while self._queue and self._queue[0][0] <= now:
             _, data = self._queue.popleft()
-            if self.other is not None and self.other.transport is not None:
-                self.other.transport.write(data)
+            if self.other is not None:
+                self.other.write(data)
         if self._queue:
             self._timer = self.pair.loop.call_at(self._queue[0][0], self._forward)
+
+    def write(self, data: bytes) -> None:
+        if self.transport is not None:
+            with suppress(RuntimeError):  # uvloop's word for a connection whose loss is about to be told
+                self.transport.write(data)
 
     def join(self, other: Half) -> None:
         self.other = other
@@ -99,7 +113,7 @@ class Half(asyncio.Protocol):
         if self.other is not None and self.other.transport is not None:
             self.other.transport.resume_reading()
 
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+    def connection_lost(self, error: Exception | None) -> None:
         self.pair.end()
 
 
@@ -218,34 +232,23 @@ class Link:
 
     def do(self, what: str, **how: Any) -> dict[str, Any]:
         """One order; faults hold until `restore`."""
-        match what:
-            case "cut":
-                self.is_cut = True
+        if what in _BENT:
+            self.is_bent = True
+            for name in _BENT[what]:
+                setattr(self, name, True)
+            for name, value in how.items():
+                setattr(self, name, value)
+        elif what == "point":
+            self.upstream = (how["host"], how["port"])
+            if how["resets"]:
                 self._reset()
-            case "blackhole":
-                self.is_bent = self.swallows_requests = self.swallows_replies = True
-            case "mute":  # requests arrive and are carried out; nobody hears of it
-                self.is_bent = self.swallows_replies = True
-            case "stall":  # nothing goes through; all of it comes late, at the end
-                self.is_bent = self.is_stalled = True
-            case "delay":
-                self.is_bent, self.delay_seconds = True, how["seconds"]
-            case "throttle":
-                self.is_bent, self.bytes_per_second = True, how["bytes_per_second"]
-            case "tear":  # now and then a reply ends in its middle, and with it the connection
-                self.is_bent, self.tear_chance = True, how["chance"]
-            case "reset":
-                self._reset()
-            case "point":
-                self.upstream = (how["host"], how["port"])
-                if how["resets"]:
-                    self._reset()
-            case "restore":
-                self._restore()
-            case "look":
-                pass
-            case _:
-                raise ValueError(what)
+        elif what == "cut":
+            self.is_cut = True
+            self._reset()
+        elif what == "reset":
+            self._reset()
+        elif what == "restore":
+            self._restore()
         return {
             "open": len(self.pairs),
             "sessions": self.sessions,

@@ -14,7 +14,7 @@ from tests.chaos.observation import Kind
 HOT_KEYS = 200
 COLD_KEYS = 2_500
 ZIPF = 1.1
-BATCH_KEYS = 40
+BATCH_KEYS = 80
 POLICIES: Final = {
     "thing": {"strategy": "cache_aside", "ttl_seconds": 12, "negative_ttl_seconds": 6},
     "price": {"strategy": "write_through", "ttl_seconds": 6, "negative_ttl_seconds": 4},
@@ -93,14 +93,14 @@ class Mix:
         words = f'If-Match: "{expected}"\r\n' if expected else ""
         words += "Prefer: respond-async\r\n" if is_async else ""
         suffix = (" If-Match" if expected else "") + (" respond-async" if is_async else "")
-        if 0.055 < draw:
+        if draw > 0.055:
             request = _head("DELETE", path_of(key)) + words.encode() + b"\r\n"
             return Ask(Kind.DELETE, "DELETE" + suffix, key, request, expected=expected, is_async=is_async)
         return Ask(Kind.WRITE, "PUT" + suffix, key, self.put(key, words), expected=expected, is_async=is_async)
 
     def _batch(self) -> Ask:
-        keys = self._random.sample(self._parameters, BATCH_KEYS - 10)
-        keys = list(dict.fromkeys([*self._parameters[:10], *keys]))
+        keys = self._random.sample(self._parameters, BATCH_KEYS - 15)
+        keys = list(dict.fromkeys([*self._parameters[:15], *keys]))
         body = json.dumps({"keys": [key.partition(":")[2] for key in keys]}).encode()
         head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         return Ask(Kind.READ, "batch-read", "", _head("POST", "/v1/parameters/batch-read") + head + body, keys=keys)

@@ -1,4 +1,4 @@
-"""What is written down of the world: one operation of a client, one row that PostgreSQL has committed, one violation."""
+"""What is written down of the world: one operation of a client, one row that PostgreSQL committed, one violation."""
 
 from __future__ import annotations
 

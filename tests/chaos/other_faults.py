@@ -44,9 +44,9 @@ INJECTIONS |= {
     "blackhole link": _bend("blackhole"),
     "mute link": _bend("mute"),
     "stall link": _bend("stall"),
-    "delay link": _bend("delay", seconds=0.06),
+    "delay link": _bend("delay", delay_seconds=0.06),
     "throttle link": _bend("throttle", bytes_per_second=60_000),
-    "tear link": _bend("tear", chance=0.02),
+    "tear link": _bend("tear", tear_chance=0.02),
     "reset link": _bend("reset"),
 }
 
@@ -104,7 +104,9 @@ async def _room_again(stage: Stage) -> None:
     for server in stage.redis.servers:
         for _ in range(200):
             try:
-                await asyncio.to_thread(command, server.url, "CONFIG", "SET", "maxmemory", MAX_MEMORY, timeout_seconds=1)
+                await asyncio.to_thread(
+                    command, server.url, "CONFIG", "SET", "maxmemory", MAX_MEMORY, timeout_seconds=1
+                )
                 await asyncio.to_thread(command, server.url, "CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
                 break
             except (OSError, RuntimeError, ValueError):

@@ -137,8 +137,8 @@ def _take_snapshot(stage: Stage) -> None:
 async def postgres_disk_full(stage: Stage, fault: Fault) -> AsyncIterator[None]:
     """No file may grow beyond a limit, as `prlimit --fsize` sets it: writes fail with EFBIG.
 
-    If tables are larger than a segment of the log, half of the time only they cannot grow: statements fail. Else the log
-    cannot be written: PostgreSQL panics, cannot recover, and is started again when there is room.
+    If tables are larger than a segment of the log, half of the time only they cannot grow: statements fail. Else the
+    log cannot be written: PostgreSQL panics, cannot recover, and is started again when there is room.
     """
     server = stage.postgres
     tables = max((file.stat().st_size for file in (server.data / "base").glob("*/*")), default=0)

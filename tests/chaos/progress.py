@@ -53,7 +53,8 @@ def _table(campaign: Campaign, rate: float, planned: int) -> Group:
         "faults": f"{len(campaign.episodes)} of {planned}",
         "violations": str(_violations(campaign)),
         "answers": ", ".join(f"{name or 'errors'} {count / total:.1%}" for name, count in outcomes.most_common(5)),
-        "errors": ", ".join(f"{count:,} {kind}" for kind, count in Counter(campaign.tally.errors).most_common(4)) or "0",
+        "errors": ", ".join(f"{count:,} {kind}" for kind, count in Counter(campaign.tally.errors).most_common(4))
+        or "0",
         "cancelled": f"{sum(campaign.tally.cancelled.values()):,}",
         "broken right now": ", ".join(campaign.active()) or "nothing",
     }

@@ -15,7 +15,7 @@ LOOKED_AT_SECONDS = 6.0
 
 @dataclass(slots=True)
 class Recovery:
-    """Of one kind of fault. Seconds from its end; only faults during and after which no other one held count as alone."""
+    """Of one kind of fault. Seconds from its end; ``alone`` are those during and after which no other one held."""
 
     count: int = 0
     alone: int = 0
@@ -76,5 +76,7 @@ def quantiles(seconds: list[float]) -> dict[str, Any]:
     ordered = sorted(seconds)
     points = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
     found: dict[str, Any] = {"n": len(ordered)}
-    found |= {name: round(ordered[min(len(ordered) - 1, int(len(ordered) * q))] * 1000, 1) for name, q in points.items()}
+    found |= {
+        name: round(ordered[min(len(ordered) - 1, int(len(ordered) * q))] * 1000, 1) for name, q in points.items()
+    }
     return {**found, "max": round(ordered[-1] * 1000, 1)}

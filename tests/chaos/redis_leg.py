@@ -98,5 +98,3 @@ def redis_program() -> Path:
     if found is None:
         raise SystemExit("no redis-server on PATH: apt-get install redis-server, or choose --redis valkey")
     return Path(found).absolute()
-
-

@@ -5,8 +5,8 @@ Most answers name theirs. "Not there" and a deletion do not: they are given the 
 choice that forbids least to those who come after. With no other upper bounds, a history passes exactly if there is an
 order that explains it.
 
-Two floors grow: ``known``, from the end of every answer on (linearizability), and ``due``, from B after every commit on,
-whoever made it (the staleness bound). An operation must not be below either, as they were when it began.
+Two floors grow: ``known``, from the end of every answer on (linearizability), and ``due``, from B after every commit
+on, whoever made it (the staleness bound). An operation must not be below either, as they were when it began.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ INSERT INTO entity AS e (entity_type, id, body) VALUES ($1, $2, $3::text::jsonb)
 ON CONFLICT (entity_type, id) DO UPDATE SET body = excluded.body, deleted = false
 RETURNING version"""
 _RESEED = """
-INSERT INTO entity (entity_type, id, body) SELECT t, i, b::jsonb FROM unnest($1::text[], $2::text[], $3::text[]) k (t, i, b)
+INSERT INTO entity (entity_type, id, body)
+SELECT t, i, b::jsonb FROM unnest($1::text[], $2::text[], $3::text[]) k (t, i, b)
 ON CONFLICT (entity_type, id) DO UPDATE SET body = excluded.body, deleted = false
 RETURNING version"""
 
@@ -53,18 +54,14 @@ class SqlWriters:
 
     async def write_on(self, *, every_seconds: float) -> None:
         """For ever: one change of one hot key after the other, over a connection that is made anew when it breaks."""
-        connection: asyncpg.Connection | None = None
-        while True:
-            await asyncio.sleep(self._random.expovariate(1 / every_seconds))
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await self._stage.database()
-                async with asyncio.timeout(6):
-                    await self._change(connection)
-            except DATABASE_ERRORS:
-                if connection is not None:
-                    connection.terminate()
-                connection = None
+        with self._stage.session(command_timeout=5) as session:
+            while True:
+                await asyncio.sleep(self._random.expovariate(1 / every_seconds))
+                try:
+                    async with asyncio.timeout(6):
+                        await self._change(await session.get())
+                except DATABASE_ERRORS:
+                    session.drop()
 
     async def _change(self, connection: asyncpg.Connection) -> None:
         key = self._random.choice(self._mix.hot[:60])

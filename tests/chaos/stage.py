@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import asyncpg
 
@@ -43,6 +43,33 @@ SETTINGS = {
 }
 
 
+class Session:
+    """One connection of the campaign's own for work that goes on while PostgreSQL comes and goes."""
+
+    def __init__(self, stage: Stage, command_timeout: float) -> None:
+        self._stage = stage
+        self._command_timeout = command_timeout
+        self._connection: asyncpg.Connection | None = None
+
+    async def get(self) -> asyncpg.Connection:
+        """A connection that was open a moment ago. Raises what `Stage.database` raises."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._stage.database(command_timeout=self._command_timeout)
+        return self._connection
+
+    def drop(self) -> None:
+        """The next one is a new one."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+
 class Stage:
     """What faults act on. ``frozen`` has, for each replica, when it last ran again after it had stood still."""
 
@@ -72,6 +99,9 @@ class Stage:
     def stood_still(self, number: int, since: float) -> bool:
         return number in self._frozen or self._thawed_at[number] > since
 
+    def session(self, *, command_timeout: float = 3.0) -> Session:
+        return Session(self, command_timeout)
+
     async def database(self, *, command_timeout: float | None = 5.0) -> asyncpg.Connection:
         """A connection of the campaign's own, past all links. Raises OSError, PostgresError while it is gone."""
         return await asyncpg.connect(
@@ -84,9 +114,7 @@ async def open_stage(leg: str) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         servers = stack.enter_context(ExitStack())
         settings = {"log_line_prefix": "%m %p ", "shared_buffers": "64MB"}
-        postgres = await asyncio.to_thread(
-            servers.enter_context, private_postgres(is_durable=True, settings=settings)
-        )
+        postgres = await asyncio.to_thread(servers.enter_context, private_postgres(is_durable=True, settings=settings))
         await asyncio.to_thread(_tell_replicas_apart, postgres)
         await asyncio.to_thread(upgrade, postgres.url)
         connection = await asyncpg.connect(postgres.url)

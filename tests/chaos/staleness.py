@@ -3,7 +3,7 @@
 Two figures, both from the moment at which the SQL client heard of its commit (so slightly too short, by the way of that
 word; what is *checked* errs the other way):
 
-- shown: until the end of the first answer of a replica that shows the change. It also holds the time until anybody asks;
+- shown: until the end of the first answer of a replica that shows the change, the time until anybody asks included;
 - old: until the begin of the last read that was still answered with what was before. It is what B bounds.
 """
 

@@ -100,7 +100,9 @@ class Tally:
         problem = reply.header(b"content-type") == b"application/problem+json"
         kind = json.loads(reply.body)["type"].rpartition("/")[2] if problem else "no problem+json"
         if reply.status != 503 or reply.header(b"retry-after") is None or not problem:
-            self.wrong(f"a {reply.status} that is no 503 with Retry-After", f"{ask.name} {ask.key}: {reply.body[:500]!r}")
+            self.wrong(
+                f"a {reply.status} that is no 503 with Retry-After", f"{ask.name} {ask.key}: {reply.body[:500]!r}"
+            )
         self._count_error(f"{reply.status} {kind}", replica, at)
 
     def unanswered(self, name: str, replica: int, began: float, ended: float) -> None:

@@ -1,4 +1,4 @@
-"""What PostgreSQL has committed, from PostgreSQL itself: a trigger of the campaign's own notes every state of every key."""
+"""What PostgreSQL has committed, from PostgreSQL itself: a trigger of the campaign notes each state of each key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEGIN
 END $$;
 CREATE TRIGGER chaos_note AFTER INSERT OR UPDATE ON entity FOR EACH ROW EXECUTE FUNCTION chaos_note();
 
--- Nobody else writes while a TRUNCATE holds its lock: whatever got a lower version is gone, all that comes gets a higher.
+-- Nobody else writes while a TRUNCATE holds its lock: whatever got a lower version is gone, all later gets a higher.
 CREATE FUNCTION chaos_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO chaos_truth (version, key, deleted) VALUES (nextval('entity_version'), '*', true);

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 _FORWARDED: Final = (
@@ -85,7 +86,8 @@ class Wire(asyncio.Protocol):
     def send(self, request: bytes) -> None:
         assert self.transport is not None
         self.began = time.monotonic()
-        self.transport.write(request)
+        with suppress(RuntimeError):  # uvloop's word for a connection whose loss is about to be told
+            self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -99,7 +101,7 @@ class Wire(asyncio.Protocol):
             self.is_closing = True
         self._on_reply(self, reply, ended)
 
-    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
+    def connection_lost(self, error: Exception | None) -> None:
         self.is_closing = True
         self._on_lost(self)
 

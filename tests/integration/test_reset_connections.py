@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 
 def test_the_next_exchange_opens_a_connection_anew(redis_url: str) -> None:
-    """uvloop raises RuntimeError there, which is no OSError: the request that met it would be answered with 500."""
+    """Uvloop raises RuntimeError there, which is no OSError: the request that met it would be answered with 500."""
 
     async def exchange() -> None:
         async with Proxy.open(redis_url) as proxy:
