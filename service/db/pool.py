@@ -73,9 +73,10 @@ def translated() -> Iterator[None]:
         yield
     except AsideError:
         raise
-    except DBAPIError as error:  # SQLAlchemy's wrapping, on the quiet paths
-        if isinstance(error.orig, Exception) and isinstance(error.orig.__cause__, _CONNECTION_ERRORS):
-            raise DatabaseUnavailableError(_DOWN) from error
+    except DBAPIError as error:  # SQLAlchemy's wrapping, of what it asks when it connects for the first time
+        if isinstance(error.orig, Exception) and error.orig.__cause__ is not None:
+            with translated():
+                raise error.orig.__cause__ from error
         raise
     except PoolTimeoutError as error:
         raise DatabaseBusyError("all database connections are busy") from error

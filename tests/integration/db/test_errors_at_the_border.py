@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 from asyncpg import exceptions
+from sqlalchemy.exc import DBAPIError
 
 from service.db.pool import translated
 from service.errors import (
@@ -53,6 +54,16 @@ def crossed(kind: type[BaseException]) -> BaseException:
     with pytest.raises(BaseException) as out, translated():  # noqa: PT011 (whatever it is)
         raise kind("secret detail")
     return out.value
+
+
+@pytest.mark.parametrize("kind", PROMISED, ids=lambda kind: kind.__name__)
+def test_it_does_so_too_where_sqlalchemy_has_wrapped_it(kind: type[BaseException]):
+    """As where the first connection is made and PostgreSQL stands still: what SQLAlchemy then asks is cancelled."""
+    dbapi_error = Exception("of the adapter")
+    dbapi_error.__cause__ = kind("secret detail")
+    with pytest.raises(PROMISED[kind]) as out, translated():
+        raise DBAPIError("SELECT 1", None, dbapi_error)
+    assert "secret" not in str(out.value)
 
 
 @pytest.mark.parametrize("kind", PROMISED, ids=lambda kind: kind.__name__)
