@@ -45,6 +45,8 @@ class Busy:
     open_to_postgres: list[int] = field(default_factory=lambda: [0] * REPLICAS)
     open_to_redis: list[int] = field(default_factory=lambda: [0] * REPLICAS)
     looks: int = 0
+    links_late_seconds: float = 0.0
+    """The most that the loop of the links was late."""
 
 
 class Bulkhead:
@@ -89,7 +91,9 @@ class Bulkhead:
         """The exact maxima: a link counts each connection that is made through it, for as long as it is open."""
         for number in range(REPLICAS):
             self.most.open_to_postgres[number] = (await self._stage.links.do(f"postgres-{number}", "look"))["most_open"]
-            self.most.open_to_redis[number] = (await self._stage.links.do(f"redis-{number}", "look"))["most_open"]
+            redis = await self._stage.links.do(f"redis-{number}", "look")
+            self.most.open_to_redis[number] = redis["most_open"]
+            self.most.links_late_seconds = max(self.most.links_late_seconds, redis["latest"])
 
     def faults(self) -> list[str]:
         """Where a configured number was exceeded."""

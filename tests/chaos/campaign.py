@@ -22,7 +22,7 @@ from tests.chaos.plan import REPLICAS, Fault, groups_of
 from tests.chaos.sql_writers import SqlWriters
 from tests.chaos.stage import BOUND_SECONDS, Stage, logs
 from tests.chaos.staleness import Staleness
-from tests.chaos.tally import Tally
+from tests.chaos.tally import BIN_SECONDS, Tally
 from tests.chaos.truth import Truth
 
 WINDOW_SECONDS = 0.25
@@ -121,6 +121,7 @@ class Campaign:
                 self._judge_on(),
                 self.sql.write_on(every_seconds=self._sql_every_seconds),
                 self.bulkhead.watch(),
+                self._watch_lateness(),
                 self._break_on(),
             )
         ]
@@ -208,6 +209,13 @@ class Campaign:
             self.checker.judge(ended[start : start + 2_000], oldest_began=began)
             await asyncio.sleep(0)
         self.staleness.settle(now)
+
+    async def _watch_lateness(self) -> None:
+        while True:
+            due = time.monotonic() + 0.02
+            await asyncio.sleep(0.02)
+            current = self.tally.bins[int(self.elapsed / BIN_SECONDS)]
+            current.late_ms = round(max(current.late_ms, (time.monotonic() - due) * 1000), 1)
 
     def _watch(self, rows: list[Row]) -> None:
         written = self.sql.written

@@ -204,6 +204,8 @@ class Link:
         """Connections that only asked PostgreSQL to cancel a statement."""
         self._looks: deque[int] = deque(maxlen=4)
         self.torn = 0
+        self.latest = 0.0
+        """Seconds; the most that this loop was late."""
         self.random = random.Random(seed)
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -219,12 +221,13 @@ class Link:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Pair(self).near, "127.0.0.1", port)
         self.port = self._server.sockets[0].getsockname()[1]
-        loop.call_later(_LOOK_SECONDS, self._look, loop)
+        self._look(loop, loop.time())
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self.latest = max(self.latest, loop.time() - due)
         self._looks.append(self.sessions)
         self.most_open = max(self.most_open, min(self._looks))
-        loop.call_later(_LOOK_SECONDS, self._look, loop)
+        loop.call_later(_LOOK_SECONDS, self._look, loop, loop.time() + _LOOK_SECONDS)
 
     @property
     def sessions(self) -> int:
@@ -255,6 +258,7 @@ class Link:
             "most_open": self.most_open,
             "cancels": self.cancels,
             "torn": self.torn,
+            "latest": self.latest,
             "port": self.port,
         }
 

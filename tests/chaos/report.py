@@ -63,6 +63,10 @@ def figures(outcome: Outcome, about: Mapping[str, Any]) -> dict[str, Any]:
             **asdict(outcome.bulkhead.most),
             "configured": {"loading": LOAD_CONNECTIONS, "to_postgres": POOL, "to_redis": REDIS_CONNECTIONS},
         },
+        "own_lateness_ms": {
+            "campaign": quantiles([each.late_ms / 1000 for each in tally.bins.values()]),
+            "links_max": round(outcome.bulkhead.most.links_late_seconds * 1000, 1),
+        },
         "left_over": outcome.leaked,
         "time_line": [
             {"at": number / 2, **asdict(tally.bins[number])} for number in range(max(tally.bins, default=-1) + 1)
@@ -132,6 +136,9 @@ def markdown(found: Mapping[str, Any], stem: str) -> str:
                 for suffix, key in (("", "longest_seconds"),
                                     (", replica ran all the time", "longest_seconds_of_replicas_that_ran"))
                 for name, row in found[key].items())),
+        f"The campaign's own loop was late by (ms, the most of each half second):"
+        f" {_line(found['own_lateness_ms']['campaign'])}; that of the links by at most"
+        f" {found['own_lateness_ms']['links_max']}.",
         "## Left over",
         _table(("replica", *next(iter(found["left_over"].values()), {})),
                ((name, *counts.values()) for name, counts in found["left_over"].items())),

@@ -22,6 +22,8 @@ class Bin:
     hits: int = 0
     writes: int = 0
     errors: int = 0
+    late_ms: float = 0.0
+    """The most that the campaign's own loop was late: what it measures may be too long by so much."""
 
 
 @dataclass(slots=True)
