@@ -153,6 +153,8 @@ class Campaign:
         with self._stage.session(command_timeout=30) as session:
             await self._judge_once(await session.get())
         await self.bulkhead.ask_links()
+        if not self.tally.outcomes["hit"]:
+            self.tally.wrong("not a single hit", "a campaign without a cache in use checks nothing of worth")
         for fault in self.bulkhead.faults():
             self.tally.wrong("more connections than configured", fault)
         leaked, counts = [""], {}

@@ -47,7 +47,7 @@ def _time_line(found: Mapping[str, Any], path: Path) -> None:
     most = max((hits / reads for hits, reads in singles if reads), default=1)
     middle.plot(seconds, [hits / reads if reads else 0 for hits, reads in singles], color=_GREEN, linewidth=1)
     middle.set_ylabel("hits (single reads)\nas a share of all reads")
-    middle.set_ylim(0, most * 1.1)
+    middle.set_ylim(0, max(most * 1.1, 0.01))
     bottom.plot(seconds, rate("errors"), color=_RED, linewidth=1)
     bottom.set_ylabel("errors/s")
     bottom.set_ylim(bottom=0)

@@ -15,7 +15,12 @@ from service.embedded.processes import Launch
 from tests.support.valkey_commands import command
 
 MAX_MEMORY = "64mb"
-_QUIET: Mapping[str, str] = {"loglevel": "warning", "maxmemory": MAX_MEMORY, "repl-diskless-sync-delay": "0"}
+_QUIET: Mapping[str, str] = {
+    "loglevel": "warning",
+    "maxmemory": MAX_MEMORY,
+    "repl-diskless-sync-delay": "0",
+    "protected-mode": "no",  # replicas come from 127.0.0.11 and up, which it would not take for this machine
+}
 
 
 class Sentinel(Valkey):
@@ -36,6 +41,13 @@ class Sentinel(Valkey):
 
     def _launch(self) -> Launch:
         return Launch(argv=[self._program, self.folder / "valkey.conf", "--sentinel"], log=self.log)
+
+    def _is_ready(self) -> bool:
+        """A Sentinel knows no QUIT, with which the others end the exchange."""
+        try:
+            return command(self.url, "PING", timeout_seconds=1) == "PONG"
+        except (OSError, RuntimeError):
+            return False
 
 
 class RedisLeg:
