@@ -43,11 +43,10 @@ def _time_line(found: Mapping[str, Any], path: Path) -> None:
     top.plot(seconds, rate("reads"), color=_BLUE, linewidth=1)
     top.set_ylabel("reads/s answered")
     top.set_ylim(bottom=0)
-    singles = [(sum(p["hits"] for p in g), sum(p["reads"] for p in g)) for g in groups]
-    most = max((hits / reads for hits, reads in singles if reads), default=1)
-    middle.plot(seconds, [hits / reads if reads else 0 for hits, reads in singles], color=_GREEN, linewidth=1)
-    middle.set_ylabel("hits (single reads)\nas a share of all reads")
-    middle.set_ylim(0, max(most * 1.1, 0.01))
+    counts = [(sum(point["hits"] for point in group), sum(point["singles"] for point in group)) for group in groups]
+    middle.plot(seconds, [hits / singles if singles else 0 for hits, singles in counts], color=_GREEN, linewidth=1)
+    middle.set_ylabel("hit ratio\n(single reads)")
+    middle.set_ylim(0, 1)
     bottom.plot(seconds, rate("errors"), color=_RED, linewidth=1)
     bottom.set_ylabel("errors/s")
     bottom.set_ylim(bottom=0)
@@ -68,7 +67,7 @@ def _time_line(found: Mapping[str, Any], path: Path) -> None:
 
 def _staleness(staleness: Any, bound_ms: float, path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), sharey=True, layout="constrained")
-    titles = ("until a replica first showed it", "until the last old answer was asked for")
+    titles = ("until a replica first showed it (and was asked)", "until the last old answer was asked for")
     for axis, values, title in zip(axes, (staleness.shown, staleness.old), titles, strict=True):
         for calm, colour in ((True, _BLUE), (False, _ORANGE)):
             ordered = sorted(values[calm])
@@ -76,7 +75,8 @@ def _staleness(staleness: Any, bound_ms: float, path: Path) -> None:
                 shares = [(number + 1) / len(ordered) for number in range(len(ordered))]
                 label = f"{'calm' if calm else 'under faults'}, n={len(ordered)}"
                 axis.step([max(s * 1000, 0.5) for s in ordered], shares, where="post", color=colour, label=label)
-        axis.axvline(bound_ms, color=_RED, linestyle="--", linewidth=1, label="B")
+        if values is staleness.old:  # what B bounds; nobody can be shown what nobody asks for
+            axis.axvline(bound_ms, color=_RED, linestyle="--", linewidth=1, label="B")
         axis.set_xscale("log")
         axis.set_xlabel("ms after the commit of plain SQL (logarithmic; below 0.5 drawn at 0.5)")
         axis.set_title(title)

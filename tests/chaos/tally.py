@@ -19,6 +19,9 @@ class Bin:
     """Half a second of the time line."""
 
     reads: int = 0
+    """Each key of a batch-read is one."""
+    singles: int = 0
+    """Reads of one key, which say whether they are hits."""
     hits: int = 0
     writes: int = 0
     errors: int = 0
@@ -75,6 +78,7 @@ class Tally:
             outcome = reply.outcome
             self.outcomes[outcome] += 1
             current.reads += 1
+            current.singles += 1
             if outcome == "hit":
                 current.hits += 1
                 self.latencies[min(int(seconds * 1000), 10_000)] += 1
