@@ -11,11 +11,12 @@ from tests.chaos.campaign import Episode, Outcome
 from tests.chaos.plan import REPLICAS
 
 LOOKED_AT_SECONDS = 6.0
+ALONE_SECONDS = 0.5
 
 
 @dataclass(slots=True)
 class Recovery:
-    """Of one kind of fault. Seconds from its end; ``alone`` are those during and after which no other one held."""
+    """Of one kind of fault. Seconds from its healing; ``alone`` are those around whose end no other one held."""
 
     count: int = 0
     alone: int = 0
@@ -33,25 +34,26 @@ def recoveries(outcome: Outcome) -> dict[str, Recovery]:
         if episode.healed is None or episode.ended is None:
             continue
         until = _undisturbed_until(episode, outcome.episodes)
-        if until - episode.healed < 1.0:
+        if until - episode.healed < ALONE_SECONDS:
             continue
         recovery.alone += 1
-        hits = [_first_after(outcome.tally.hit_at[number], episode.ended) for number in _replicas(episode)]
+        hits = [_first_after(outcome.tally.hit_at[number], episode.healed) for number in _replicas(episode)]
         if None not in hits:
-            recovery.first_hit.append(max(hit - episode.ended for hit in hits if hit is not None))
-        late = moments[bisect_left(moments, episode.ended) : bisect_left(moments, until)]
-        recovery.error_free.append(late[-1] - episode.ended if late else 0.0)
+            recovery.first_hit.append(max(hit - episode.healed for hit in hits if hit is not None))
+        late = moments[bisect_left(moments, episode.healed) : bisect_left(moments, until)]
+        recovery.error_free.append(late[-1] - episode.healed if late else 0.0)
     return dict(sorted(found.items()))
 
 
 def _undisturbed_until(episode: Episode, episodes: list[Episode]) -> float:
-    """When the next fault begins; or the moment of healing, where another one held during or after it."""
+    """When the next fault begins; or the moment of healing, where another one held at that time, or just before."""
     assert episode.healed is not None
+    assert episode.ended is not None
     until = episode.healed + LOOKED_AT_SECONDS
     for other in episodes:
         if other is episode:
             continue
-        if other.began <= episode.healed and (other.healed is None or other.healed > episode.began - 1.0):
+        if other.began <= episode.healed and (other.healed is None or other.healed > episode.ended - ALONE_SECONDS):
             return episode.healed
         if episode.healed < other.began:
             until = min(until, other.began)

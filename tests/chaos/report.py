@@ -110,8 +110,9 @@ def markdown(found: Mapping[str, Any], stem: str) -> str:
         _table(("while this held", "errors"), ((k, ", ".join(f"{n} {e}" for e, n in kinds.items()))
                                                for k, kinds in found["errors_by_active_fault"].items())),
         "## Faults, and the time after their end",
-        "Measured where no other fault held. `first hit`: on every replica concerned; `error-free`: the last error"
-        " before the next fault. ms.",
+        "From the moment at which it is healed (a server accepts connections again, a link carries), where no other"
+        " fault held around that time. `first hit`: on every replica concerned; `error-free`: the last error before the"
+        " next fault, within 6 s. ms.",
         _table(("fault", "number", "alone", "first hit", "error-free"),
                ((kind, row["faults"], row["alone"], _short(row["first_hit"]), _short(row["error_free"]))
                 for kind, row in found["recovery_ms"].items())),

@@ -121,7 +121,7 @@ class Tally:
     def _count_error(self, kind: str, replica: int, at: float) -> None:
         self.errors[kind] += 1
         self.error_at.append((at, replica))
-        for fault in self.active() or ["none (the 5 s after, or nothing)"]:
+        for fault in self.active() or ["nothing (or only the aftermath)"]:
             self.errors_by_fault[fault][kind] += 1
 
     def wrong(self, what: str, context: str) -> None:
