@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.cache.keys import HEARTBEAT, cache_key
+from service.cache.grants import Grant, Granted
+from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
 from service.cache.store import NO_GENERATION, Change, Effect, Mode
 
 _HEADER = 256
 _VERSIONED = re.compile(rb"[VN]1 ([0-9]+) ([^\s]+) ")
 _LEASED = re.compile(rb"L1 ([^\s]+) ([0-9]+)")
+_APPLIED_BY = re.compile(rb"([0-9]+)\.([0-9]+)\|")
 
 
 class Foreign:
@@ -119,6 +121,24 @@ class MemoryServer:
                 return Effect.REPLACED
         self.unlink(key)
         return Effect.DROPPED
+
+    def grant(self, grant: Grant, run_id: bytes) -> Granted:
+        """`grant.lua`. ``run_id`` is of the server that the poll began with."""
+        if run_id != self.run_id:
+            return Granted.RESTARTED
+        found = _APPLIED_BY.match(self.get(WATERMARK) or b"")
+        if found is not None and (grant.term, grant.poll) < (int(found[1]), int(found[2])):
+            return Granted.SUPERSEDED
+        generation = grant.generation.encode()
+        for name, version in zip(grant.names, grant.versions, strict=True):
+            self.apply(Change(name, version, generation))
+        if not grant.horizon:
+            return Granted.APPLIED
+        if grant.dies_at_ms <= self.now_ms():
+            return Granted.LATE
+        self.set(WATERMARK, f"{grant.term}.{grant.poll}|{grant.generation}|{grant.horizon}".encode())
+        self.beat(generation, dies_at_ms=grant.dies_at_ms)
+        return Granted.GRANTED
 
     def _header(self, key: str) -> bytes | None:
         """Empty where the key is absent, None where it is not a string."""

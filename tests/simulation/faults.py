@@ -1,0 +1,178 @@
+"""What goes wrong: each fault strikes once, at a moment of its own, and heals by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
+from tests.simulation.plan import BOUND_SECONDS
+from tests.simulation.redis_server import RedisServer
+
+if TYPE_CHECKING:
+    from tests.simulation.node import Node
+    from tests.simulation.world import World
+
+
+def strike(world: World, kind: str) -> None:
+    world.counts[f"fault {kind}"] += 1
+    world.simulator.note("world", f"fault: {kind}")
+    _FAULTS[kind](world)
+
+
+def _some(world: World) -> Node | None:
+    """A replica that lives and runs."""
+    nodes = [node for node in world.nodes if node.is_alive and not node.loop.is_paused]
+    return nodes[int(world.simulator.rng.random() * len(nodes))] if nodes else None
+
+
+def _while(world: World, longest: float) -> float:
+    """Mostly short, at times as long as allowed."""
+    return world.simulator.rng.random() ** 2 * longest
+
+
+def _at_some_callback(world: World, node: Node, act: Callable[[], None]) -> None:
+    """Half-way through whatever the process is doing next, or now."""
+    if world.simulator.rng.random() < 0.6:
+        node.loop.fuse = int(world.simulator.rng.random() * 60)
+        node.loop.on_fuse = act
+    else:
+        act()
+
+
+def _cut_redis(world: World) -> None:
+    node = _some(world)
+    if node is not None:
+        swallows = world.simulator.rng.random() < 0.5
+        node.redis_link.cut(_while(world, 2.5 * BOUND_SECONDS), swallows=swallows)
+
+
+def _cut_postgres(world: World) -> None:
+    node = _some(world)
+    if node is not None:
+        node.pg_link.cut(_while(world, 2 * BOUND_SECONDS), swallows=world.simulator.rng.random() < 0.5)
+
+
+def _crash(world: World) -> None:
+    node = _some(world)
+    if node is not None:
+        _at_some_callback(world, node, lambda: world.crash(node, back_after=0.05 + _while(world, BOUND_SECONDS)))
+
+
+def _pause(world: World) -> None:
+    node = _some(world)
+    if node is not None:
+        seconds = 0.01 + _while(world, 2.5 * BOUND_SECONDS)
+        _at_some_callback(world, node, lambda: world.pause(node, seconds))
+
+
+def _evict(world: World) -> None:
+    rng, redis = world.simulator.rng, world.redis
+    keys = [cache_key(f"{kind}:{name}") for kind, name in world.keys] * 3 + [HEARTBEAT, WATERMARK]
+    for _ in range(1 + int(rng.random() * 3)):
+        redis.memory.unlink(keys[int(rng.random() * len(keys))])
+
+
+def _flush(world: World) -> None:
+    world.redis.memory.flush()
+
+
+def _forget_scripts(world: World) -> None:
+    world.redis.forget_scripts()
+
+
+def _restart_redis(world: World) -> None:
+    """Empty, or with what a snapshot of some time ago held: heartbeat, watermark and leases too."""
+    rng, redis = world.simulator.rng, world.redis
+    if not redis.is_up:
+        return
+    snapshot = {} if rng.random() < 0.3 else redis.snapshot()
+
+    def restart() -> None:
+        if redis.is_up:
+            redis.stop()
+            world.simulator.note("world", f"{redis.name} is gone")
+            world.later(_while(world, BOUND_SECONDS), start)
+
+    def start() -> None:
+        redis.start(snapshot)
+        world.simulator.note("world", f"{redis.name} is back with {sorted(snapshot)}")
+
+    world.later(_while(world, 1.5 * BOUND_SECONDS), restart)
+
+
+def _fail_over(world: World) -> None:
+    """Another server takes over the address, with an older copy; hosts learn of it one by one, and the old primary
+    lives on for a while, takes writes for a while, and then says that it is a replica, or is gone.
+    """
+    rng, simulator, old = world.simulator.rng, world.simulator, world.redis
+    snapshot = old.snapshot()
+    new = RedisServer(simulator, f"redis{len(world.servers) + 1}", world.counts, ahead=old.ahead + rng.random() * 0.2)
+    world.servers.append(new)
+
+    def promote() -> None:
+        new.start(snapshot)
+        world.redis = new
+        simulator.note("world", f"{new.name} takes over with {sorted(snapshot)}")
+        for node in world.nodes:
+            world.later(_while(world, BOUND_SECONDS), _resolve, node, new)
+        end = demote if rng.random() < 0.5 else old.stop
+        world.later(_while(world, 2 * BOUND_SECONDS), end)
+
+    def demote() -> None:
+        old.is_replica = True
+        simulator.note("world", f"{old.name} is a replica now")
+
+    world.later(_while(world, BOUND_SECONDS), promote)
+
+
+def _resolve(node: Node, server: RedisServer) -> None:
+    node.address = server
+
+
+def _terminate_backend(world: World) -> None:
+    sessions = world.postgres.sessions()
+    if sessions:
+        world.postgres.terminate(sessions[int(world.simulator.rng.random() * len(sessions))])
+
+
+def _restart_postgres(world: World) -> None:
+    if world.postgres.is_up:
+        world.postgres.stop()
+        world.later(_while(world, BOUND_SECONDS), world.postgres.start)
+
+
+def _plain_sql(world: World) -> None:
+    rng = world.simulator.rng
+    keys = [key for key in world.keys if rng.random() < 0.7] or [world.keys[0]]
+    changes = [(key, None if rng.random() < 0.35 else world.document(key)) for key in keys]
+    if world.postgres.is_up:
+        world.postgres.plain(changes, open_seconds=_while(world, 0.8), commits=rng.random() < 0.85)
+
+
+def _truncate(world: World) -> None:
+    if world.postgres.is_up:
+        world.postgres.truncate()
+
+
+def _redis_clock(world: World) -> None:
+    """An NTP step: forward only."""
+    world.redis.ahead += world.simulator.rng.random() * 3
+
+
+_FAULTS: dict[str, Callable[[World], None]] = {
+    "cut redis": _cut_redis,
+    "cut postgres": _cut_postgres,
+    "crash": _crash,
+    "pause": _pause,
+    "evict": _evict,
+    "flush": _flush,
+    "forget scripts": _forget_scripts,
+    "restart redis": _restart_redis,
+    "fail over": _fail_over,
+    "terminate backend": _terminate_backend,
+    "restart postgres": _restart_postgres,
+    "plain sql": _plain_sql,
+    "truncate": _truncate,
+    "redis clock": _redis_clock,
+}
