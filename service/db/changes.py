@@ -39,14 +39,15 @@ class RelaySession:
 
     @classmethod
     async def lead(cls, database: Database, *, idle_seconds: float) -> RelaySession | None:
-        """A session that leads, or None where another does. A leader that sleeps past ``idle_seconds`` is cut off."""
+        """A session that leads, or None where another does. A leader that sleeps past ``idle_seconds`` is cut off.
+
+        The timeout comes first: a host that dies holding the lock, and no timeout, would hold it for hours.
+        """
         connection = await database.dedicated()
         try:
             with translated():
+                await connection.execute(f"SET idle_session_timeout = {round(idle_seconds * 1000)}")
                 leads = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK)
-                if leads:
-                    idle_ms = round(idle_seconds * 1000)
-                    await connection.execute(f"SET idle_session_timeout = {idle_ms}")
         except BaseException:
             connection.terminate()
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,9 @@ def simulated_hosts() -> Iterator[None]:
                 replaced.append((module, attribute, real))
                 setattr(module, attribute, ours)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # coroutines of killed processes are never awaited
+            yield
     finally:
         for module, attribute, real in replaced:
             setattr(module, attribute, real)

@@ -106,6 +106,9 @@ def _fail_over(world: World) -> None:
     lives on for a while, takes writes for a while, and then says that it is a replica, or is gone.
     """
     rng, simulator, old = world.simulator.rng, world.simulator, world.redis
+    if world.is_failing_over:
+        return
+    world.is_failing_over = True
     snapshot = old.snapshot()
     new = RedisServer(simulator, f"redis{len(world.servers) + 1}", world.counts, ahead=old.ahead + rng.random() * 0.2)
     world.servers.append(new)
@@ -114,20 +117,24 @@ def _fail_over(world: World) -> None:
         new.start(snapshot)
         world.redis = new
         simulator.note("world", f"{new.name} takes over with {sorted(snapshot)}")
-        for node in world.nodes:
-            world.later(_while(world, BOUND_SECONDS), _resolve, node, new)
-        end = demote if rng.random() < 0.5 else old.stop
-        world.later(_while(world, 2 * BOUND_SECONDS), end)
+        for place in range(len(world.nodes)):
+            world.later(_while(world, BOUND_SECONDS), resolve, place)
+        world.later(_while(world, 2 * BOUND_SECONDS), demote if rng.random() < 0.5 else end)
+
+    def resolve(place: int) -> None:
+        world.nodes[place].address = new
 
     def demote() -> None:
         old.is_replica = True
         simulator.note("world", f"{old.name} is a replica now")
+        world.is_failing_over = False
+
+    def end() -> None:
+        old.stop()
+        simulator.note("world", f"{old.name} is gone")
+        world.is_failing_over = False
 
     world.later(_while(world, BOUND_SECONDS), promote)
-
-
-def _resolve(node: Node, server: RedisServer) -> None:
-    node.address = server
 
 
 def _terminate_backend(world: World) -> None:

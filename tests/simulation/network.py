@@ -191,13 +191,13 @@ async def open_channel(link: Link, server: Server, name: str) -> Channel | None:
     channel = Channel(link, server, name)
     waiter = channel.waiter = link.loop.create_future()
     simulator = link.simulator
-    there, back = link.delay(), simulator.rng.random() * link.weather.delay
-    if there == float("inf"):
+    delay = link.delay()
+    if delay == float("inf"):
         channel.is_stalled = True
-    elif there >= 0 and server.is_up:
-        simulator.at(simulator.now + there, _connect, channel, back)
+    elif delay >= 0:
+        simulator.arrival(simulator.now + 2 * delay, link.loop, _connected, channel)
     else:
-        simulator.arrival(simulator.now + back, link.loop, channel._break)
+        channel.drop()
     try:
         await waiter
     except BaseException:
@@ -206,14 +206,15 @@ async def open_channel(link: Link, server: Server, name: str) -> Channel | None:
     return None if channel.is_broken else channel
 
 
-def _connect(channel: Channel, back: float) -> None:
-    if channel.is_gone:
-        return  # the client did not wait for it
+def _connected(channel: Channel) -> None:
+    """At the client. Its host's kernel knew before; so did the server's."""
+    if channel.is_closed or channel.is_broken:
+        return
     if channel.server.is_up:
         channel.server.accept(channel)
-        channel.link.simulator.arrival(channel.link.simulator.now + back, channel.link.loop, channel._wake)
     else:
-        channel.drop()
+        channel.is_broken = True
+    channel._wake()
 
 
 def _server_name(server: Server) -> str:

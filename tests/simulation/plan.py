@@ -50,7 +50,7 @@ def make_plan(rng: Random) -> Plan:
     choice, chance = rng.choice, rng.random
     delay = choice((0.001, 0.005, 0.02, 0.04))
     plan = Plan(
-        replicas=choice((2, 2, 2, 2, 3)),
+        replicas=choice((2, 2, 2, 2, 2, 2, 2, 3)),
         keys=choice((1, 1, 2)),
         policy=Policy(
             strategy=choice((Strategy.CACHE_ASIDE, Strategy.WRITE_THROUGH)),
@@ -67,14 +67,14 @@ def make_plan(rng: Random) -> Plan:
             reset_chance=choice((0.0, 0.0, 0.0, 0.01, 0.04)),
         ),
         fails_over=chance() < 0.3,
-        poll_seconds=choice((0.1, 0.25, 0.25)),
+        poll_seconds=choice((0.1, 0.25, 0.25, 0.25)),
         page_size=choice((1, 100, 100)),
         lease_ms=choice((100, 300, 2_000)),
         load_connections=choice((1, 2)),
         commit_seconds=choice((0.0005, 0.01, 0.05)),
-        window=choice((0.3, 0.8, 1.6)),
+        window=choice((0.15, 0.5, 1.2)),
         think_seconds=choice((0.002, 0.02, 0.1)),
-        clients=choice((2, 3, 4, 5)),
+        clients=choice((2, 3, 4)),
         operations=choice((2, 3, 4)),
         writes=choice((0.2, 0.4, 0.6)),
         cancels=choice((0.0, 0.1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from service.cache.entry import NO_WISH, Outcome
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.05
 _SETTLES_WITHIN_SECONDS = 14 * BOUND_SECONDS
-_READS = 6
-_LAST_LOOKS = 40
+_READS = 50
+_LAST_LOOKS = 200
 
 
 class Quiesce:
@@ -62,7 +63,7 @@ class Quiesce:
     async def _read(self, node: Node, key: Key) -> None:
         """Some reads may still find leases or short lives; one must hit, and none may be wrong."""
         world, outcome = self._world, ""
-        for _ in range(_READS):
+        for tries in range(_READS):
             operation = Operation("last", key, node.name, world.simulator.now)
             world.operations.append(operation)
             try:
@@ -70,6 +71,7 @@ class Quiesce:
             except AsideError as error:
                 operation.outcome = type(error).__name__
                 outcome = repr(error)
+                await asyncio.sleep(BOUND_SECONDS / 8)
                 continue
             operation.ended = world.simulator.now
             operation.version, operation.body = answer.version, answer.body
@@ -77,6 +79,8 @@ class Quiesce:
             outcome = f"{answer.outcome} {answer.detail}"
             if answer.outcome in (Outcome.HIT, Outcome.NEGATIVE_HIT):
                 break
+            if tries > 2:
+                await asyncio.sleep(BOUND_SECONDS / 8)
         else:
             world.counts["no hit at the end"] += 1
             if world.plan.policy.ttl_seconds > 1 and world.plan.lease_ms < BOUND_SECONDS * 1000:
@@ -85,7 +89,7 @@ class Quiesce:
             self._too_old(node, key, operation)
         self._readers -= 1
         if self._readers == 0:
-            world.simulator.after(BOUND_SECONDS / 4, self._end)
+            world.simulator.after(0.01, self._end)
 
     def _too_old(self, node: Node, key: Key, operation: Operation) -> None:
         """Only what plain SQL did within the last moments may still be missing."""
@@ -103,7 +107,7 @@ class Quiesce:
         if left or lost:
             self._looks += 1
             if self._looks < _LAST_LOOKS:
-                world.simulator.after(BOUND_SECONDS * (0.1 + world.simulator.rng.random() * 0.2), self._end)
+                world.simulator.after(0.02 + world.simulator.rng.random() * 0.06, self._end)
                 return
         for line in left + lost:
             world.simulator.complain(f"at the end {line}")

@@ -89,6 +89,10 @@ class Simulator:
     def stop(self) -> None:
         self._is_over = True
 
+    def forget(self) -> None:
+        """Let go of what is still to come."""
+        self._heap.clear()
+
     def complain(self, text: str) -> None:
         """Something happened that must never happen."""
         self.complaints.append(f"at {self.now:.6f} s: {text}")

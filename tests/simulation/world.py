@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from service.cache.keys import HEARTBEAT, name_of
@@ -58,6 +59,7 @@ class World:
             statement_seconds=STATEMENT_SECONDS,
         )
         self.busy_until = 0.0
+        self.is_failing_over = False
         self._documents = 0
         if plan.rows_at_first:
             first = Transaction()
@@ -138,6 +140,10 @@ class World:
             for task in node.loop.tasks:
                 if not task.done():
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    with suppress(RuntimeError):
+                        task.get_coro().close()  # type: ignore[union-attr]
+            node.loop.tasks.clear()
+        self.simulator.forget()
 
     # -- the calm end --------------------------------------------------------------------------------------------
 
