@@ -51,6 +51,11 @@ class Pulse:
         """Redis's clock as last measured, carried on by the monotonic one: no host's wall clock is compared."""
         return int(time.monotonic() * 1000 + self._offset_ms)
 
+    @property
+    def run_id(self) -> bytes:
+        """The server that the last look found; empty before the first."""
+        return self._lane.run_id
+
     def failed(self, failure: CacheExchangeError) -> None:
         # After a timeout nobody else shall wait for another one; a broken connection may be just an old one.
         if self.breaker.failed(time.monotonic(), decisive=failure.kind == "timeout"):

@@ -163,6 +163,7 @@ class RedisStore:
         args: list[bytes | str | int] = [self._lease_ms, purpose, *[wish.token for wish in wishes]]
         reply = await self._guarded("lease", lambda: lane.script("lease", keys, args))
         if reply is None:
+            self._unvouched(lane)
             return [Leased(None, Reading(None, None))] * len(wishes)
         heartbeat, *found = reply
         generation = self.vouched(heartbeat, lane)
@@ -222,6 +223,7 @@ class RedisStore:
     def vouched(self, heartbeat: bytes | None, lane: Lane) -> bytes | None:
         """The generation that a live heartbeat of this very server vouches for, or None: the cache is off."""
         if heartbeat is None:
+            self._unvouched(lane)
             return None
         run_id, _, generation = heartbeat.partition(b"|")
         if run_id != lane.run_id:
@@ -234,7 +236,17 @@ class RedisStore:
         return generation
 
     def _counts(self, heartbeat: bytes, lane: Lane) -> bool:
-        return not self._fails_over or heartbeat.partition(b"|")[0] == lane.run_id
+        counts = not self._fails_over or heartbeat.partition(b"|")[0] == lane.run_id
+        if not counts:
+            self._unvouched(lane)
+        return counts
+
+    def _unvouched(self, lane: Lane) -> None:
+        """Nobody vouches for this lane's server. If the pulse has found another one at the address, so should the lane:
+        a former primary that is cut off answers for as long as it lives.
+        """
+        if self._fails_over and lane.run_id != self.pulse.run_id:
+            lane.outdate()
 
 
 def _leased(wish: _Wish, found: int | bytes | None, generation: bytes | None) -> Leased:

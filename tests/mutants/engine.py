@@ -92,8 +92,8 @@ WRITES = (
     mutant(
         "an apply counts on any server",
         STORE,
-        "return not self._fails_over or heartbeat.partition",
-        "return True or heartbeat.partition",
+        "counts = not self._fails_over or heartbeat.partition",
+        "counts = True or heartbeat.partition",
         "test_restarts.py::test_r12_a_write_told_to_a_primary_without_a_heartbeat_does_not_count",
     ),
     mutant(

@@ -122,7 +122,7 @@ def _fail_over(world: World) -> None:
         world.later(_while(world, 2 * BOUND_SECONDS), demote if rng.random() < 0.5 else end)
 
     def resolve(place: int) -> None:
-        world.nodes[place].address = new
+        world.nodes[place].address = world.redis
 
     def demote() -> None:
         old.is_replica = True

@@ -123,6 +123,10 @@ class World:
             simulator.complain(str(error))
         if not quiesce.is_done:
             simulator.complain(f"the end was not reached: {quiesce.waits_for()}")
+        for node in self.nodes:
+            for task in node.loop.tasks:
+                if task.done() and task._log_traceback:  # type: ignore[attr-defined]
+                    simulator.complain(f"{node.name}: nobody looked at the exception of {task!r}")
         found = violations(self.operations, self.rows.history, bound_seconds=BOUND_SECONDS)
         result = Result(
             self.seed, plan, simulator.complaints + found, len(self.operations), simulator.events, simulator.now,

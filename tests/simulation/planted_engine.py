@@ -1,0 +1,156 @@
+"""Bugs planted in reads, writes, repairs, joining and connections."""
+
+from __future__ import annotations
+
+from tests.mutants.engine import _APPLY, BATCH, ENGINE, LANE, MISSING, SETTLING, STORE, WRITING
+from tests.mutants.mutant import Edit, Mutant, mutant
+
+CODEC = "service/cache/codec.py"
+
+_REUSED_CONNECTION = (
+    Edit(
+        LANE,
+        "            await self.close()\n            raise _failure(error) from error",
+        "            raise _failure(error) from error",
+    ),
+    Edit(
+        LANE,
+        "return await self._connection.read_response()",
+        "return await self._connection.read_response(disconnect_on_error=False)",
+    ),
+)
+
+ENGINE_BUGS: tuple[Mutant, ...] = (
+    mutant("a write is not applied", ENGINE, _APPLY, "applied = True"),
+    mutant(
+        "a write is acknowledged before it is applied",
+        ENGINE,
+        _APPLY,
+        "applied = bool(self._tasks.start(self._settler.try_apply(change)))",
+    ),
+    Mutant(
+        "the invalidation comes before the commit",
+        (
+            Edit(
+                WRITING,
+                "row = await transact()",
+                "await self._engine._store.abandon(name)\n            row = await transact()",
+            ),
+            Edit(ENGINE, _APPLY, "applied = True"),
+        ),
+        (),
+    ),
+    mutant(
+        "a write-through takes its lease after the commit",
+        ENGINE,
+        "        if not self._store.available:\n            applied = False",
+        "        if change.install is not None and intent.lease is None:\n"
+        "            leased = await self._store.lease(name, new_token(), for_write=True)\n"
+        "            intent = Intent(leased.lease, generation)\n"
+        "        if not self._store.available:\n            applied = False",
+    ),
+    mutant("a write whose apply failed is acknowledged at once", ENGINE, "if not applied and wait:", "if False:"),
+    mutant("nothing is waited out", SETTLING, "if coverage.covered or left <= 0:", "if True:"),
+    mutant(
+        "half of the bound is waited out", SETTLING, "deadline = since + self._bound_seconds",
+        "deadline = since + self._bound_seconds / 2",
+    ),
+    mutant("an apply counts on any server", STORE, "counts = not self._fails_over or heartbeat", "counts = True or heartbeat"),
+    mutant("a heartbeat of any server will do", STORE, "if run_id != lane.run_id:", "if False:"),
+    mutant(
+        "a lane stays with a server that the address has left",
+        STORE,
+        "if self._fails_over and lane.run_id != self.pulse.run_id:",
+        "if False:",
+    ),
+    mutant(
+        "a reader that bypassed does not repair",
+        MISSING,
+        "        await self._make_safe(visit, self._change(visit, loaded), time.monotonic(), loaded)\n",
+        "",
+    ),
+    mutant(
+        "a reader whose fill was refused does not repair",
+        MISSING,
+        "        await self._make_safe(visit, self._change(visit, loaded), since)\n",
+        "",
+    ),
+    mutant(
+        "a reader that could not repair answers all the same",
+        MISSING,
+        "if coverage is None or not coverage.covered:",
+        "if False:",
+    ),
+    mutant("a hit of any generation will do", ENGINE, "if entry is None or entry.generation != generation:", "if entry is None:"),
+    mutant(
+        "a fill is labelled with the generation of its own moment",
+        MISSING,
+        "generation, row = leased.lease.generation, loaded.row",
+        "generation, row = self._store.generation, loaded.row",
+    ),
+    mutant(
+        "a refresh creates what is gone",
+        "service/cache/refreshing.py",
+        "applying = self._store.apply(change)",
+        "await self._store.lease(name, token := new_token(), for_write=True)\n"
+        "                if change.install is not None:\n"
+        "                    await self._store.fill(name, token, change.version, change.install)\n"
+        "                applying = self._store.apply(change)",
+    ),
+    mutant(
+        "a reader joins a query under way",
+        "service/services/loading.py",
+        "return await self._batch.submit(want)",
+        'flying = self.__dict__.setdefault("_flying", {})\n'
+        "                if want not in flying or flying[want].done():\n"
+        "                    flying[want] = self._batch.submit(want)\n"
+        "                return await asyncio.shield(flying[want])",
+    ),
+    mutant(
+        "a reader joins a batch that was sent",
+        STORE,
+        "        return await self._reads.submit(name)\n",
+        '        flying = self.__dict__.setdefault("_flying", {})\n'
+        "        if name not in flying or flying[name].done():\n"
+        "            flying[name] = self._reads.submit(name)\n"
+        "        return await asyncio.shield(flying[name])\n",
+    ),
+    Mutant(
+        "a leader's load is handed to who came after it",
+        (
+            Edit(
+                MISSING,
+                "generation, row = leased.lease.generation, loaded.row",
+                "generation, row = leased.lease.generation, loaded.row\n"
+                '        self.__dict__.setdefault("_told", {})[visit.name] = row',
+            ),
+            Edit(
+                MISSING,
+                "                if time.monotonic() >= give_up_at:\n",
+                '                if visit.name in self.__dict__.get("_told", {}):\n'
+                "                    return visit.answer_row(self._told[visit.name], Outcome.MISS, Detail.NONE)\n"
+                "                if time.monotonic() >= give_up_at:\n",
+            ),
+        ),
+        (),
+    ),
+    mutant("any number of queries at once", BATCH, "self._drain(self._idle.pop())", "self._drain(self._idle[0])"),
+    mutant(
+        "a cancelled waiter breaks its batch",
+        BATCH,
+        "                if not future.done():\n                    future.set_result(value)",
+        "                future.set_result(value)",
+    ),
+    mutant(
+        "what must finish is cancelled with its client",
+        "service/cache/tasks.py",
+        "return await asyncio.shield(self.start(work))",
+        "return await work",
+    ),
+    Mutant("a connection is used again after a timeout", _REUSED_CONNECTION, ()),
+    Mutant(
+        "an entry does not name its key, on a connection out of step",
+        (*_REUSED_CONNECTION, Edit(CODEC, " or fields[8] != name.encode()", "")),
+        (),
+    ),
+)  # fmt: skip
