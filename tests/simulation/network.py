@@ -36,6 +36,10 @@ class Weather:
     slow_chance: float = 0.0
     slow_delay: float = 0.0
     reset_chance: float = 0.0
+    victim: bytes | str | None = None
+    """A command, a script or a statement: its requests, or the replies to it, are slow half of the time."""
+    victim_delay: float = 0.0
+    victim_replies: bool = False
 
 
 class Link:
@@ -62,11 +66,13 @@ class Link:
             if channel.is_stalled:
                 channel.drop()
 
-    def delay(self) -> float:
+    def delay(self, verb: object = None, *, is_reply: bool = False) -> float:
         """Seconds; negative: the connection breaks; infinite: it stalls."""
         simulator, weather = self.simulator, self.weather
         chance = simulator.rng.random()
         delay = chance * weather.delay
+        if verb is not None and verb == weather.victim and is_reply is weather.victim_replies and chance < 0.5:
+            delay = simulator.rng.random() * weather.victim_delay
         if chance < weather.slow_chance:
             delay = simulator.rng.random() * weather.slow_delay
         elif chance > 1.0 - weather.reset_chance:
@@ -83,7 +89,7 @@ class Channel:
 
     __slots__ = (
         "down_at", "inbox", "is_broken", "is_closed", "is_gone", "is_stalled", "link", "name", "server", "session",
-        "up_at", "waiter",
+        "up_at", "verb", "waiter",
     )  # fmt: skip
 
     def __init__(self, link: Link, server: Server, name: str) -> None:
@@ -101,6 +107,7 @@ class Channel:
         """The server knows nothing of it any more."""
         self.is_stalled = False
         self.session: Any = None
+        self.verb: Any = None
         link.channels.append(self)
 
     # -- the client's end ----------------------------------------------------------------------------------------
@@ -109,7 +116,9 @@ class Channel:
         simulator = self.link.simulator
         if self.is_broken or self.is_stalled or self.link.loop.is_dead:
             return
-        delay = self.link.delay()
+        first = request[0]
+        self.verb = request[1] if first == "EVALSHA" or first.__class__ is int else first
+        delay = self.link.delay(self.verb)
         if simulator.trace is not None:
             simulator.note(self.link.name, f"{self.name} sends {_brief(request)}{_fate(delay)}")
         if delay < 0:
@@ -138,7 +147,7 @@ class Channel:
         if self.is_gone or self.is_stalled:
             return
         link = self.link
-        delay = link.delay()
+        delay = link.delay(self.verb, is_reply=True)
         if link.simulator.trace is not None:
             link.simulator.note(_server_name(self.server), f"answers {self.name} {_brief(item)}{_fate(delay)}")
         if delay < 0:

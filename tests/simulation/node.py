@@ -81,7 +81,7 @@ class Node:
             simulator, name, offset=10_000 + rng.uniform(-3600, 3600), wall=EPOCH_SECONDS + rng.uniform(-3600, 3600)
         )
         self.redis_link = Link(simulator, loop, plan.weather, name)
-        self.pg_link = Link(simulator, loop, plan.weather, name)
+        self.pg_link = Link(simulator, loop, plan.pg_weather, name)
         self._wires = 0
         simulator.host.loop = loop
         _set_running_loop(loop)

@@ -154,7 +154,10 @@ class Rows:
         for key in freed:
             del self.locked[key]
         for key in freed:
-            for again in self._waiting.pop(key, ()):
+            waiting = self._waiting.pop(key, [])
+            if len(waiting) > 1:
+                self._simulator.rng.shuffle(waiting)  # nobody is promised a place in the queue
+            for again in waiting:
                 again()
 
     def _became(self, key: Key, version: int, body: bytes | None) -> None:

@@ -136,7 +136,15 @@ class PostgresServer:
                 plain_delete(self.rows, transaction, key)
             else:
                 plain_update(self.rows, transaction, key, body)
+        if self.simulator.rng.random() < 0.3:
+            self.simulator.after(open_seconds * 0.9, self._plain_again, transaction)
         self.simulator.after(open_seconds, self._plain_end, transaction, commits)
+
+    def _plain_again(self, transaction: Transaction) -> None:
+        """The same rows once more, in the same transaction."""
+        for key, row in list(transaction.written.items()):
+            if not transaction.is_over and row is not None and row.body is not None:
+                plain_update(self.rows, transaction, key, row.body[:-1] + b', "again": 1}')
 
     def _plain_end(self, transaction: Transaction, commits: bool) -> None:
         if transaction.is_over:

@@ -50,6 +50,8 @@ class Quiesce:
             if simulator.now > self._since + _SETTLES_WITHIN_SECONDS:
                 simulator.complain(f"no heartbeat {_SETTLES_WITHIN_SECONDS} s after the last fault")
                 simulator.stop()
+        elif not world.is_told():
+            self._waits_for = "the bound after the last change"
         else:
             self._waits_for = "the last reads"
             simulator.note("world", "all is calm: the last reads")

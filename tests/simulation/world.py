@@ -11,7 +11,6 @@ from service.cache.keys import HEARTBEAT, name_of
 from tests.simulation.clients import Client, Key, Operation
 from tests.simulation.faults import strike
 from tests.simulation.loop import NEVER
-from tests.simulation.network import Weather
 from tests.simulation.node import Node
 from tests.simulation.oracle import violations
 from tests.simulation.pg_rows import Rows, Transaction
@@ -24,6 +23,7 @@ from tests.simulation.simulator import RunawayError, Simulator
 
 KIND = "thing"
 LONGEST_SECONDS = 60.0
+_READY_WITHIN_SECONDS = 1.5
 
 
 @dataclass(slots=True)
@@ -111,12 +111,8 @@ class World:
 
     def run(self) -> Result:
         simulator, rng, plan = self.simulator, self.simulator.rng, self.plan
-        for client in self.clients:
-            simulator.at(rng.random() * plan.window, client.step)
-        for kind in plan.faults:
-            simulator.at(rng.random() * plan.window, strike, self, kind)
         quiesce = Quiesce(self)
-        simulator.at(plan.window, quiesce.begin)
+        self._begin_when_ready(quiesce)
         try:
             simulator.run(until=LONGEST_SECONDS)
         except RunawayError as error:
@@ -137,6 +133,18 @@ class World:
         self._tear_down()
         return result
 
+    def _begin_when_ready(self, quiesce: Quiesce) -> None:
+        simulator, rng, window = self.simulator, self.simulator.rng, self.plan.window
+        is_ready = self.redis.memory.get(HEARTBEAT) is not None
+        if not is_ready and not self.plan.begins_at_once and simulator.now < _READY_WITHIN_SECONDS:
+            simulator.after(0.02, self._begin_when_ready, quiesce)
+            return
+        for client in self.clients:
+            simulator.after(rng.random() * window * 0.5, client.step)
+        for kind in self.plan.faults:
+            simulator.after(rng.random() * window, strike, self, kind)
+        simulator.after(window, quiesce.begin)
+
     def _tear_down(self) -> None:
         """Nothing that lives on may speak any more; what is left is dropped with it."""
         for node in (*self.nodes, *self.dead):
@@ -153,8 +161,9 @@ class World:
 
     def calm(self) -> None:
         """Faults heal; what has been sent still arrives when it arrives."""
-        weather: Weather = self.plan.weather
-        weather.slow_chance = weather.reset_chance = 0.0
+        for weather in (self.plan.weather, self.plan.pg_weather):
+            weather.slow_chance = weather.reset_chance = 0.0
+            weather.victim = None
         for node in self.nodes:
             node.loop.fuse = NEVER
 
@@ -166,6 +175,13 @@ class World:
             and node.database.available
             for node in self.nodes
         )  # fmt: skip
+
+    def is_told(self) -> bool:
+        """Whether all that somebody else has committed has been visible for the bound."""
+        if not any(kind in ("plain sql", "truncate", "crash") for kind in self.plan.faults):
+            return True
+        last = max((states[-1].since for states in self.rows.history.values()), default=0.0)
+        return self.simulator.now > last + BOUND_SECONDS + 0.01
 
     def truth(self, key: Key) -> tuple[int, bytes | None]:
         row = self.rows.table.get(key)
