@@ -45,7 +45,7 @@ _THEMES = (
     Theme(("plain sql", "truncate"), 3, _READER + _RELAY),
     Theme(("terminate backend", "pause", "crash", "truncate", "plain sql"), 4, _RELAY),
     Theme(("cut redis", "crash", "pause"), 3, _WRITER + _RELAY),
-    Theme(("restart redis", "plain sql", "evict", "redis clock"), 3, _RELAY),
+    Theme(("restart redis", "plain sql", "evict"), 3, _RELAY + _READER),
     Theme(("fail over", "fail over", "cut redis", "plain sql"), 3, _WRITER + _RELAY),
     Theme(FAULTS, 6, _READER + _WRITER + _RELAY),
     Theme(FAULTS, 3, _READER + _WRITER + _RELAY),
@@ -121,7 +121,7 @@ def make_plan(rng: Random) -> Plan:
         writes=choice((0.15, 0.3, 0.5)),
         cancels=choice((0.0, 0.0, 0.1)),
         rows_at_first=chance() < 0.6,
-        begins_at_once=chance() < 0.1,
+        begins_at_once=chance() < (0.4 if "cut redis" in theme.faults else 0.1),
     )
     kinds = [kind for kind in theme.faults if kind != "fail over" or plan.fails_over]
     if kinds:
