@@ -10,6 +10,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.complete
 PORT ?=
+SEEDS ?= 10000
 ARGS ?=
 
 UV := $(shell command -v uv 2>/dev/null)
@@ -24,7 +25,7 @@ endif
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: $(STAMP) ## Start PostgreSQL, Valkey and the service (PORT=9000 moves it); Ctrl-C stops all
@@ -61,6 +62,13 @@ naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (
 .PHONY: cancel
 cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 minutes)
 	@$(PYTHON) -m tests.cancelling $(ARGS)
+.PHONY: simulate
+simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000 runs more)
+	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
+.PHONY: simulate-bugs
+simulate-bugs: $(STAMP) ## Plant a bug per safeguard and see the simulation find it (15 minutes)
+	@$(PYTHON) -m tests.simulation.bugs $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## Lint, formatting, types, direction of imports

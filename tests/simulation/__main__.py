@@ -39,7 +39,7 @@ def campaign(first: int, count: int, *, jobs: int, keep_going: bool, report: Pat
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=_CONSOLE) as progress:
         bar = progress.add_task("seeds", total=count)
-        for tally in spread(first, count, jobs=jobs):
+        for tally in spread(first, count, jobs=jobs, stop_at_first=not keep_going):
             total.add(tally)
             progress.update(bar, advance=tally.seeds)
             for seed, lines in tally.violations:
@@ -69,9 +69,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.seed is not None:
         return replay(chosen.seed, with_trace=chosen.trace)
-    return campaign(
-        chosen.first, chosen.seeds, jobs=chosen.jobs, keep_going=chosen.keep_going, report=chosen.report
-    )
+    return campaign(chosen.first, chosen.seeds, jobs=chosen.jobs, keep_going=chosen.keep_going, report=chosen.report)
 
 
 if __name__ == "__main__":

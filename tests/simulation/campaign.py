@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tests.simulation.clock import simulated_hosts
@@ -99,14 +100,17 @@ def run_seeds(seeds: Iterable[int], *, stop_at_first: bool = False) -> Tally:
     return tally
 
 
-def spread(first: int, count: int, *, jobs: int) -> Iterator[Tally]:
-    """Over processes, in pieces, in the order of seeds."""
-    pieces = (range(at, min(at + _SEEDS_PER_TASK, first + count)) for at in range(first, first + count, _SEEDS_PER_TASK))
+def spread(first: int, count: int, *, jobs: int, stop_at_first: bool = False) -> Iterator[Tally]:
+    """Over processes, in pieces, in the order of seeds. ``stop_at_first``: a piece ends with its first violation."""
+    run = partial(run_seeds, stop_at_first=stop_at_first)
+    pieces = (
+        range(at, min(at + _SEEDS_PER_TASK, first + count)) for at in range(first, first + count, _SEEDS_PER_TASK)
+    )
     if jobs == 1:
-        yield from map(run_seeds, pieces)
+        yield from map(run, pieces)
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap(run_seeds, pieces)
+        yield from pool.imap(run, pieces)
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Client:
         except AsideError as error:
             operation.ended = self._world.simulator.now
             operation.outcome = type(error).__name__
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever else comes out is a violation
             operation.outcome = repr(error)
             self._world.simulator.complain(f"{operation.kind} at {node.name}: {error!r}")
         self._finished(operation)

@@ -71,7 +71,7 @@ class Node:
     """``address`` is the Redis server that this host's resolver names at present."""
 
     def __init__(
-        self, simulator: Simulator, name: str, plan: Plan, counts: Counter[str], redis: RedisServer,
+        self, simulator: Simulator, name: str, plan: Plan, counts: Counter[str], *, redis: RedisServer,
         postgres: PostgresServer,
     ) -> None:  # fmt: skip
         rng = simulator.rng

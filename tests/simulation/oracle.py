@@ -36,9 +36,7 @@ def violations(
     ]
 
 
-def _of_one_key(
-    key: Key, operations: list[Operation], states: list[State], bound_seconds: float
-) -> Iterable[str]:
+def _of_one_key(key: Key, operations: list[Operation], states: list[State], bound_seconds: float) -> Iterable[str]:
     places: dict[int, list[int]] = defaultdict(list)
     for place, state in enumerate(states):
         places[state.version].append(place)

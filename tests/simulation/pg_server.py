@@ -89,7 +89,7 @@ class PostgresServer:
         if read is not None:
             channel.reply((number, read(self.rows, *args)))
         elif statement in WRITES:
-            _Write(self, channel, number, WRITES[statement], (args[0], args[1]), args[2:]).begin()
+            _Write(self, channel, number, write=WRITES[statement], key=(args[0], args[1]), args=args[2:]).begin()
         elif statement == LEADS:
             if self._leader is None:
                 self._leader = channel
@@ -120,16 +120,18 @@ class PostgresServer:
         self._plain_next(Transaction(), sorted(changes), open_seconds, commits)
 
     def _plain_next(
-        self, transaction: Transaction, changes: list[tuple[Key, bytes | None]], open_seconds: float, commits: bool
+        self,
+        transaction: Transaction,
+        changes: list[tuple[Key, bytes | None]],
+        open_seconds: float,
+        commits: bool,  # noqa: FBT001
     ) -> None:
         if transaction.is_over:
             return
         while changes:
             key, body = changes[0]
             if not self.rows.lock(transaction, key):
-                self.rows.when_unlocked(
-                    key, lambda: self._plain_next(transaction, changes, open_seconds, commits)
-                )
+                self.rows.when_unlocked(key, lambda: self._plain_next(transaction, changes, open_seconds, commits))
                 return
             del changes[0]
             if body is None:
@@ -146,7 +148,7 @@ class PostgresServer:
             if not transaction.is_over and row is not None and row.body is not None:
                 plain_update(self.rows, transaction, key, row.body[:-1] + b', "again": 1}')
 
-    def _plain_end(self, transaction: Transaction, commits: bool) -> None:
+    def _plain_end(self, transaction: Transaction, commits: bool) -> None:  # noqa: FBT001
         if transaction.is_over:
             return
         if self.simulator.trace is not None:
@@ -169,7 +171,7 @@ class _Write:
     __slots__ = ("args", "channel", "gives_up_at", "is_over", "key", "number", "server", "transaction", "write")
 
     def __init__(
-        self, server: PostgresServer, channel: Channel, number: int, write: Write, key: Key, args: tuple[Any, ...]
+        self, server: PostgresServer, channel: Channel, number: int, *, write: Write, key: Key, args: tuple[Any, ...]
     ) -> None:
         self.server = server
         self.channel = channel

@@ -116,7 +116,7 @@ READS: dict[str, Read] = {
         load, load_with_coverage, coverage, current_version, history, relay_lead, relay_granted_elsewhere, relay_note,
         relay_poll, relay_page, relay_applied, relay_next_epoch,
     )
-} | {"SELECT 1": lambda rows: [{"one": 1}]}  # fmt: skip
+} | {"SELECT 1": lambda _: [{"one": 1}]}  # fmt: skip
 
 
 # -- writes: what a statement makes of a row that it has locked ------------------------------------------------------

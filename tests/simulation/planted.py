@@ -15,7 +15,7 @@ PLANTED: tuple[Mutant, ...] = (*PORT_BUGS, *ENGINE_BUGS, *RELAY_BUGS)
 NOT_SHOWN: dict[str, str] = {
     "everybody gets the lease; every reader of a process asks for it":
         "only the load on PostgreSQL grows: fills are still bound to tokens; tests/scenarios/stampede counts queries",
-    "a reader or writer that fails keeps its lease": "the next readers bypass for the time of a lease: slower, not wrong",
+    "a reader or writer that fails keeps its lease": "readers bypass for the time of a lease: slower, not wrong",
     "what was applied is not noted": "writes wait longer in an outage, within the bound; races R6 and R8c time it",
     "a late grant is accepted": "its heartbeat is dead when it is set: the check only keeps the watermark back",
     "a grant's script does not compare run_ids":

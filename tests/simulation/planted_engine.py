@@ -55,7 +55,9 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         "half of the bound is waited out", SETTLING, "deadline = since + self._bound_seconds",
         "deadline = since + self._bound_seconds / 2",
     ),
-    mutant("an apply counts on any server", STORE, "counts = not self._fails_over or heartbeat", "counts = True or heartbeat"),
+    mutant(
+        "an apply counts on any server", STORE, "counts = not self._fails_over or heartbeat", "counts = True or heartbeat"
+    ),
     mutant("a heartbeat of any server will do", STORE, "if run_id != lane.run_id:", "if False:"),
     mutant(
         "a lane stays with a server that the address has left",
@@ -81,7 +83,12 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         "if coverage is None or not coverage.covered:",
         "if False:",
     ),
-    mutant("a hit of any generation will do", ENGINE, "if entry is None or entry.generation != generation:", "if entry is None:"),
+    mutant(
+        "a hit of any generation will do",
+        ENGINE,
+        "if entry is None or entry.generation != generation:",
+        "if entry is None:",
+    ),
     mutant(
         "a fill is labelled with the generation of its own moment",
         MISSING,

@@ -19,7 +19,9 @@ _INSTALLS = (
 _LEASED = "        if lease and change.generation != NO_GENERATION:\n"
 
 PORT_BUGS: tuple[Mutant, ...] = (
-    mutant("a fill goes under anybody's lease", SERVER, _HOLDS, "        if lease is None:\n            return False\n"),
+    mutant(
+        "a fill goes under anybody's lease", SERVER, _HOLDS, "        if lease is None:\n            return False\n"
+    ),
     mutant("a fill goes below the floor", SERVER, "        if version < int(lease[2]):", "        if False:"),
     mutant(
         "a fill goes where nothing is",
@@ -31,7 +33,7 @@ PORT_BUGS: tuple[Mutant, ...] = (
         "a fill goes over a value",
         SERVER,
         _HOLDS,
-        f'        if (self._header(key) or b"")[:1] in (b"V", b"N"):\n            {_PUT}\n            return True\n{_HOLDS}',
+        f'        if _VERSIONED.match(self._header(key) or b""):\n            {_PUT}\n            return True\n{_HOLDS}',
     ),
     mutant(
         "an apply does not raise a lease's floor", SERVER, "if change.version > int(lease[2]):", "if False:"
@@ -124,7 +126,10 @@ PORT_BUGS: tuple[Mutant, ...] = (
     ),
     mutant("changes are not noted", ROWS, "self.note(transaction, key, row.version)", "pass"),
     mutant(
-        "a TRUNCATE moves no epoch", ROWS, "        self.table.clear()\n        self.next_epoch()\n", "        self.table.clear()\n"
+        "a TRUNCATE moves no epoch",
+        ROWS,
+        "        self.table.clear()\n        self.next_epoch()\n",
+        "        self.table.clear()\n",
     ),
     mutant(
         "the ledger says that no heartbeat can be alive",

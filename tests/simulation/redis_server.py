@@ -178,7 +178,7 @@ class RedisServer:
         self._counts["fill stored" if stored else "fill refused"] += 1
         return int(stored)
 
-    def _apply(
+    def _apply(  # noqa: PLR0917 - as they come in ARGV
         self, key: str, version: int, generation: bytes, mode: str, stale_until_ms: int, payload: bytes
     ) -> bytes:
         install = None if mode == "drop" else Install(payload, stale_until_ms)

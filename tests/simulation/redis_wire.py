@@ -49,7 +49,7 @@ class RedisWire:
         try:
             while not channel.inbox:
                 if channel.is_broken:
-                    raise RedisConnectionError("Connection closed by server.")
+                    raise RedisConnectionError("Connection closed by server.")  # noqa: TRY301
                 channel.waiter = self._link.loop.create_future()
                 await channel.waiter
         except BaseException:

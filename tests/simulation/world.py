@@ -72,7 +72,7 @@ class World:
         self.operations: list[Operation] = []
 
     def _node(self, number: int) -> Node:
-        return Node(self.simulator, f"node{number}", self.plan, self.counts, self.redis, self.postgres)
+        return Node(self.simulator, f"node{number}", self.plan, self.counts, redis=self.redis, postgres=self.postgres)
 
     def document(self, key: Key) -> bytes:
         """A body that was never used before, and names its key."""

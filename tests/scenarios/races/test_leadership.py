@@ -18,7 +18,7 @@ _LOCK = 0x41736965
 
 async def test_r28_a_host_that_dies_as_it_takes_the_lead_does_not_hold_it(database_url, monkeypatch):
     """
-    relay A:     takes the lock ── its host is gone: no goodbye, nothing more is sent
+    Relay A:     takes the lock ── its host is gone: no goodbye, nothing more is sent
     PostgreSQL:                                                    ── ends the session that is idle
     relay B:                                                                              takes the lock
     """
