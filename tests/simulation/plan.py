@@ -24,7 +24,8 @@ FAULTS = (
 )  # fmt: skip
 
 _SCRIPTS = {name: _SHA[name] for name in ("lease", "fill", "apply", "grant")}
-_READER = ("MGET", _SCRIPTS["lease"], _SCRIPTS["fill"], sql("load"))
+_LOAD = sql("load")
+_READER = ("MGET", _SCRIPTS["lease"], _SCRIPTS["fill"], _LOAD)
 _WRITER = (_SCRIPTS["apply"], sql("put"))
 _RELAY = (_SCRIPTS["grant"], sql("relay_poll"), sql("relay_note"), sql("coverage"))
 
@@ -39,8 +40,10 @@ class Theme(NamedTuple):
 
 _THEMES = (
     Theme((), 0, _READER + _WRITER),
-    Theme((), 0, _READER + _WRITER),
-    Theme(("evict", "flush"), 4, _READER),
+    Theme((), 0, (_LOAD, _SCRIPTS["apply"])),
+    Theme(("evict", "flush"), 4, (*_READER, _SCRIPTS["apply"], _SCRIPTS["apply"])),
+    Theme(("truncate", "truncate", "plain sql"), 2, (_LOAD,)),
+    Theme(("terminate backend", "truncate"), 4, (_SCRIPTS["grant"],)),
     Theme(("evict", "truncate", "plain sql"), 3, _READER),
     Theme(("plain sql", "truncate"), 3, _READER + _RELAY),
     Theme(("terminate backend", "pause", "crash", "truncate", "plain sql"), 4, _RELAY),

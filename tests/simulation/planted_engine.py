@@ -56,7 +56,10 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         "deadline = since + self._bound_seconds / 2",
     ),
     mutant(
-        "an apply counts on any server", STORE, "counts = not self._fails_over or heartbeat", "counts = True or heartbeat"
+        "an apply counts on any server",
+        STORE,
+        "counts = not self._fails_over or heartbeat",
+        "counts = True or heartbeat",
     ),
     mutant("a heartbeat of any server will do", STORE, "if run_id != lane.run_id:", "if False:"),
     mutant(

@@ -33,7 +33,8 @@ PORT_BUGS: tuple[Mutant, ...] = (
         "a fill goes over a value",
         SERVER,
         _HOLDS,
-        f'        if _VERSIONED.match(self._header(key) or b""):\n            {_PUT}\n            return True\n{_HOLDS}',
+        f'        if _VERSIONED.match(self._header(key) or b""):\n            {_PUT}\n'
+        f"            return True\n{_HOLDS}",
     ),
     mutant(
         "an apply does not raise a lease's floor", SERVER, "if change.version > int(lease[2]):", "if False:"
