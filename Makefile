@@ -62,6 +62,7 @@ naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (
 .PHONY: cancel
 cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 minutes)
 	@$(PYTHON) -m tests.cancelling $(ARGS)
+
 .PHONY: simulate
 simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000 runs more)
 	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(ARGS)
