@@ -30,8 +30,8 @@ class RedisWire:
             if self._channel is None:
                 raise RedisConnectionError("Connection refused.")
 
-    async def send_command(self, *command: Any, check_health: bool = True) -> None:
-        await self.send_packed_command(command, check_health=check_health)
+    def pack_command(self, *command: Any) -> Any:
+        return command
 
     def pack_commands(self, commands: Sequence[Any]) -> Any:
         return list(commands)
