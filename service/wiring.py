@@ -191,6 +191,7 @@ def _relay(settings: Settings, database: Database, recorder: Recorder, on_histor
         connector(settings.redis_url.get_secret_value(), client_name="aside-relay"),
         recorder,
         timeout_seconds=settings.redis.operation_timeout_seconds,
+        reopen_seconds=2 * settings.bound_seconds if settings.redis.fails_over else None,
     )
     return Relay(
         database,

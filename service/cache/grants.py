@@ -48,11 +48,19 @@ class Grant:
 
 
 class Granter:
-    """Speaks to one server at a time, and says so when it finds another one in its place."""
+    """Speaks to one server at a time, and says so when it finds another one in its place.
 
-    def __init__(self, connect: Connect, recorder: Recorder, *, timeout_seconds: float) -> None:
+    ``reopen_seconds``, where another server may take over the address: how long one connection is kept. A former
+    primary that came back as one takes grants for as long as it is sent some, and readers are elsewhere.
+    """
+
+    def __init__(
+        self, connect: Connect, recorder: Recorder, *, timeout_seconds: float, reopen_seconds: float | None = None
+    ) -> None:
         self._lane = Lane(connect, timeout_seconds=timeout_seconds)
         self._recorder = recorder
+        self._reopen_seconds = reopen_seconds
+        self._opened_at = time.monotonic()
 
     @property
     def run_id(self) -> str:
@@ -60,6 +68,10 @@ class Granter:
 
     async def now_ms(self) -> int:
         """T0: Redis's clock, before anything else is looked at. May find a new server: compare `run_id` afterwards."""
+        now = time.monotonic()
+        if self._reopen_seconds is not None and now - self._opened_at > self._reopen_seconds:
+            self._opened_at = now
+            self._lane.outdate()
         seconds, micros = await self._timed("clock", self._lane.call("TIME"))
         return int(seconds) * 1000 + int(micros) // 1000
 

@@ -122,7 +122,12 @@ class Node:
         self.entities = Entities(self.engine, table, self.tasks, recorder, lambda _: policy)
         self.relay = Relay(
             self.database,
-            Granter(self._connect, recorder, timeout_seconds=parameters.OPERATION_SECONDS),
+            Granter(
+                self._connect,
+                recorder,
+                timeout_seconds=parameters.OPERATION_SECONDS,
+                reopen_seconds=2 * parameters.BOUND_SECONDS if plan.fails_over else None,
+            ),
             recorder,
             bound_seconds=parameters.BOUND_SECONDS,
             poll_seconds=plan.poll_seconds,
