@@ -13,6 +13,7 @@ from service.cache.keys import HEARTBEAT, cache_key
 from service.cache.lane import connector
 from service.cache.redis_store import RedisStore
 from service.cache.store import NO_GENERATION, Change, Install, Store
+from tests.simulation.direct import DirectRedis, redis_in_memory
 from tests.support.memory_server import Foreign, MemoryServer
 from tests.support.memory_store import MemoryStore
 from tests.support.recording import Recording
@@ -88,6 +89,31 @@ class MemoryBench:
 
     def failing_over(self) -> Store:
         return MemoryStore(self.server, lease_ms=LEASE_MS, fails_over=True)
+
+
+class SimulatedBench(MemoryBench):
+    """The store for Redis on connections to the simulation's server."""
+
+    def __init__(self) -> None:
+        self._redis = redis_in_memory()
+        self.server = self._redis.memory
+        self._opened: list[RedisStore] = []
+        self.store: Store = self._open(fails_over=False)
+
+    def _open(self, *, fails_over: bool) -> RedisStore:
+        store = RedisStore(
+            lambda: DirectRedis(self._redis), Recording(), timeout_seconds=2.0, lease_ms=LEASE_MS, lanes=2,
+            fails_over=fails_over, bound_seconds=2.0,
+        )  # fmt: skip
+        self._opened.append(store)
+        return store
+
+    def failing_over(self) -> Store:
+        return self._open(fails_over=True)
+
+    async def close(self) -> None:
+        for store in self._opened:
+            await store.close()
 
 
 class RealBench:

@@ -13,7 +13,7 @@ import pytest
 from service.embedded import Valkey
 from service.embedded.discovery import find_valkey
 from service.embedded.private import private_folder
-from tests.contract.benches import Bench, MemoryBench, real_bench
+from tests.contract.benches import Bench, MemoryBench, SimulatedBench, real_bench
 
 
 def programs() -> dict[str, Path]:
@@ -49,13 +49,19 @@ def servers() -> Iterator[dict[str, Valkey]]:
         yield {name: stack.enter_context(running(program)) for name, program in programs().items()}
 
 
-@pytest.fixture(params=["memory", *sorted(programs())])
+@pytest.fixture(params=["memory", "simulated", *sorted(programs())])
 async def bench(request: pytest.FixtureRequest, servers: dict[str, Valkey]) -> AsyncIterator[Bench]:
     """A store with nothing in it, and a live heartbeat."""
     if request.param == "memory":
         memory = MemoryBench()
         memory.beat()
         yield memory
+        return
+    if request.param == "simulated":
+        simulated = SimulatedBench()
+        simulated.beat()
+        yield simulated
+        await simulated.close()
         return
     async with real_bench(servers[request.param].url) as real:
         real.beat()

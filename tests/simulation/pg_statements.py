@@ -169,7 +169,8 @@ def written_record(row: Row) -> Record:
 
 def plain_update(rows: Rows, transaction: Transaction, key: Key, document: bytes) -> None:
     """`INSERT … ON CONFLICT DO UPDATE`, in a transaction that stays open."""
-    rows.write(transaction, key, stamped(rows, _own(rows, transaction, key), document))
+    old = _own(rows, transaction, key)
+    rows.write(transaction, key, stamped(rows, old, document, ttl=None if old is None else old.ttl))
 
 
 def plain_delete(rows: Rows, transaction: Transaction, key: Key) -> None:

@@ -40,6 +40,8 @@ class Theme(NamedTuple):
 
 _THEMES = (
     Theme((), 0, _READER + _WRITER),
+    Theme((), 0, _READER + _WRITER),
+    Theme((), 0, (_SCRIPTS["apply"], _SCRIPTS["lease"], _LOAD)),
     Theme((), 0, (_LOAD, _SCRIPTS["apply"])),
     Theme(("evict", "flush"), 4, (*_READER, _SCRIPTS["apply"], _SCRIPTS["apply"])),
     Theme(("truncate", "truncate", "plain sql"), 2, (_LOAD,)),
