@@ -93,7 +93,7 @@ class Side:
 
     async def _put(self, key, number):
         ttl = None if number % 2 else 5.0
-        document = '{"n": %d}' % number
+        document = f'{{"n": {number}}}'
         return self._written(
             key, await self._table.put(EntityKey(*key), document, condition=WriteCondition(), ttl_seconds=ttl)
         )
