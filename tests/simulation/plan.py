@@ -43,7 +43,7 @@ _THEMES = (
     Theme((), 0, _READER + _WRITER),
     Theme((), 0, (_SCRIPTS["apply"], _SCRIPTS["lease"], _LOAD)),
     Theme((), 0, (_LOAD, _SCRIPTS["apply"])),
-    Theme(("evict", "flush"), 4, (*_READER, _SCRIPTS["apply"], _SCRIPTS["apply"])),
+    Theme(("evict", "evict", "flush"), 9, (*_READER, _SCRIPTS["apply"], _SCRIPTS["apply"])),
     Theme(("truncate", "truncate", "plain sql"), 2, (_LOAD,)),
     Theme(("terminate backend", "truncate"), 4, (_SCRIPTS["grant"],)),
     Theme(("evict", "truncate", "plain sql"), 3, _READER),
@@ -105,7 +105,7 @@ def make_plan(rng: Random) -> Plan:
         keys=choice((1, 1, 1, 2)),
         policy=Policy(
             strategy=choice((Strategy.CACHE_ASIDE, Strategy.WRITE_THROUGH)),
-            ttl_seconds=choice((0.15, 0.6, 30.0, 30.0)),
+            ttl_seconds=choice((0.12, 0.4, 30.0, 30.0)),
             negative_ttl_seconds=choice((0.3, 30.0)),
             jitter=0.1,
             stale_if_error_seconds=choice((0.0, 0.0, 0.0, 3.0)),

