@@ -97,8 +97,6 @@ def _restart_redis(world: World) -> None:
             world.later(_while(world, pace), start)
 
     def start() -> None:
-        if redis is not world.redis:
-            return  # another one has taken over for good: nobody starts the old one as a primary
         redis.start(snapshot)
         world.simulator.note("world", f"{redis.name} is back with {sorted(snapshot)}")
 

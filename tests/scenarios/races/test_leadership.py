@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 
 from service.cache.entry import Outcome
+from service.cache.grants import Granter
+from service.cache.lane import connector
+from service.cache.recorder import NullRecorder
 from service.db.changes import RelaySession
+from tests.support.proxy import Proxy
 from tests.support.reigns import database_of
 from tests.support.replica import KIND
+from tests.support.valkey_commands import command
 from tests.support.waiting import eventually
 from tests.support.world import open_world
 
@@ -83,3 +89,20 @@ async def test_r12_a_connection_to_a_former_primary_is_given_up_once_the_pulse_h
             return outcome is Outcome.HIT
 
         await eventually(hits)
+
+
+@pytest.mark.parametrize(("reopen_seconds", "found"), [(0.0, "second"), (None, "first")])
+async def test_r12_a_relay_looks_anew_who_is_at_an_address_that_may_move(valkey_factory, reopen_seconds, found):
+    """
+    First primary:   gone ── the address moves ── back, as a primary, before anybody has told it otherwise
+    relay:                                             connects too early, and is at the first
+    readers:                                                                      at the second: no heartbeat there
+    """
+    servers = {"first": valkey_factory(), "second": valkey_factory()}
+    async with Proxy.open(servers["first"].url) as link:
+        granter = Granter(connector(link.url), NullRecorder(), timeout_seconds=5, reopen_seconds=reopen_seconds)
+        await granter.now_ms()
+        link._upstream_url = servers["second"].url  # new connections go to the second; the old ones live on
+        await granter.now_ms()
+        assert granter.run_id in (command(servers[found].url, "INFO", "server") or "")
+        await granter.close()
