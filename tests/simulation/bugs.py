@@ -1,6 +1,6 @@
 """`python -m tests.simulation.bugs [words…]`: plant one bug after the other, and let the simulation find it.
 
-Words select bugs by name. Ends with 1 if a bug that is not called rare is not found within the seeds, or does not apply.
+Words select bugs by name. Ends with 1 if one that is not called rare is not found within the seeds, or does not apply.
 """
 
 from __future__ import annotations
