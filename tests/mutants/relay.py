@@ -107,4 +107,25 @@ MUTANTS = (
         ),
         ("test_restarts.py::test_r13_a_grant_whose_connection_breaks_is_not_sent_to_another_server",),
     ),
+    mutant(
+        "a host that dies keeps the lead",
+        "service/db/changes.py",
+        """                await connection.execute(f"SET idle_session_timeout = {round(idle_seconds * 1000)}")\n""",
+        "",
+        "test_leadership.py::test_r28_a_host_that_dies_as_it_takes_the_lead_does_not_hold_it",
+    ),
+    mutant(
+        "a relay stays with a former primary",
+        GRANTS,
+        "if self._reopen_seconds is not None and now",
+        "if False and now",
+        "test_leadership.py::test_r12_a_relay_looks_anew_who_is_at_an_address_that_may_move[0.0-second]",
+    ),
+    mutant(
+        "a reader stays with a former primary",
+        "service/cache/redis_store.py",
+        "if self._fails_over and lane.run_id != self.pulse.run_id:",
+        "if False:",
+        "test_leadership.py::test_r12_a_connection_to_a_former_primary_is_given_up_once_the_pulse_has_found_the_new_one",
+    ),
 )
