@@ -10,7 +10,7 @@ import asyncpg
 from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
-from service.domain.row import ABSENT, Coverage, Truth, VersionedRow
+from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import (
     NotFoundError,
     PreconditionFailedError,
@@ -27,7 +27,10 @@ class Source(Protocol):
     """Where the rows of an entity type come from. May raise UnavailableError."""
 
     async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
-        """One row for each key, in order; ABSENT where there is none. Reads the primary."""
+        """One row for each key, in order. Reads the primary.
+
+        Where there is none, a row without a body, of a version above all that were there before: see `VersionedRow`.
+        """
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         """The same, with what the ledger says of each version, in one snapshot."""
@@ -45,12 +48,12 @@ class EntityTable:
 
     async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
         found = {(r["entity_type"], r["id"]): row_of(r) for r in await self._fetch("load", keys)}
-        return [found.get((key.entity_type, key.id), ABSENT) for key in keys]
+        return [found[key.entity_type, key.id] for key in keys]
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         found = {(r["entity_type"], r["id"]): r for r in await self._fetch("load_with_coverage", keys)}
         records = [found[key.entity_type, key.id] for key in keys]
-        return [(ABSENT if r["version"] is None else row_of(r), coverage_of(r)) for r in records]
+        return [(row_of(r), coverage_of(r)) for r in records]
 
     async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
         return await read_versions(self._database, keys)
@@ -152,7 +155,7 @@ def row_of(record: Any) -> VersionedRow:
     return VersionedRow(
         version=record["version"],
         body=record["body"],
-        modified_at_ms=record["modified_at_ms"],
+        modified_at_ms=record["modified_at_ms"] or 0,
         ttl_seconds=record["cache_ttl_seconds"],
     )
 

@@ -14,7 +14,7 @@ from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER, Authorship, Content
-from service.domain.row import ABSENT, Coverage, Truth, VersionedRow
+from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TypeChangeError
 
 _TYPE_CHANGES = "AS409"
@@ -37,12 +37,12 @@ class ParameterTable:
 
     async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
         found = {record["id"]: row_of(record) for record in await self._fetch("load_parameters", keys)}
-        return [found.get(key.id, ABSENT) for key in keys]
+        return [found[key.id] for key in keys]
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         found = {record["id"]: record for record in await self._fetch("load_parameters_with_coverage", keys)}
         records = [found[key.id] for key in keys]
-        return [(ABSENT if r["version"] is None else row_of(r), coverage_of(r)) for r in records]
+        return [(row_of(r), coverage_of(r)) for r in records]
 
     async def versions(self, keys: Sequence[EntityKey]) -> list[Truth]:
         return await read_versions(self._database, keys)

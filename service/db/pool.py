@@ -90,7 +90,7 @@ def translated() -> Iterator[None]:
         raise DatabaseBusyError("PostgreSQL could not do it now") from error
     except _BROKEN_ERRORS as error:
         raise DatabaseUnavailableError("PostgreSQL is in trouble") from error
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError) as error:
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedColumnError) as error:
         raise SchemaMissingError("the schema is missing: run `aside migrate`", retry_after_seconds=5) from error
     except asyncpg.DataError as error:
         raise UnacceptableDocumentError("PostgreSQL cannot keep this document") from error

@@ -92,6 +92,7 @@ epoch = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("number", BigInteger, nullable=False),
+    Column("truncated_version", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("id = 1", name="epoch_is_one_row"),
 )
 

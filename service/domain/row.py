@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class VersionedRow:
-    """A row, or a tombstone (no body). Version 0 and no body: there has never been such a row, or none is known."""
+    """A row; or, without a body, that there is none: a tombstone, or, where not even that is left, the version of the
+    last TRUNCATE: what it took away had lower ones, what comes later gets a higher one. 0: there was none.
+    """
 
     version: int
     body: bytes | None
     modified_at_ms: int = 0
     ttl_seconds: float | None = None
-
-
-ABSENT = VersionedRow(version=0, body=None)
 
 
 class Coverage(NamedTuple):

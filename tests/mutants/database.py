@@ -47,10 +47,10 @@ TRIGGERS = (
     ),
     mutant(
         "a truncate begins no epoch",
-        SCHEMA,
-        "CREATE TRIGGER entity_truncated AFTER TRUNCATE ON entity FOR EACH STATEMENT "
-        "EXECUTE FUNCTION aside_next_epoch();",
-        _NO_STATEMENT,
+        "alembic/versions/0003_absence.py",
+        "SET number = greatest(number + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint),\n"
+        "                     truncated_version",
+        "SET truncated_version",
         "test_plain_sql.py::test_r15_a_truncate_is_seen_after_the_next_poll",
     ),
     mutant(
@@ -208,6 +208,13 @@ STATEMENTS = (
         "AND l.generation = aside_generation() AND pg_visible_in_snapshot(c.xid, l.applied::pg_snapshot)",
         "",
         "test_outages.py::test_r5_no_change_is_forgotten_before_it_was_carried",
+    ),
+    mutant(
+        "what a TRUNCATE took away has no version",
+        f"{SQL}/load.sql",
+        "coalesce(e.version, t.truncated_version)",
+        "coalesce(e.version, 0)",
+        "test_plain_sql.py::test_r15_a_late_write_through_does_not_go_over_what_a_truncate_left",
     ),
 )
 

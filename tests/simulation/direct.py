@@ -43,8 +43,8 @@ class DirectRedis:
     async def connect(self) -> None:
         self.is_connected = True
 
-    async def send_command(self, *command: Any, check_health: bool = True) -> None:
-        self._replies.append(self._server._execute(command))
+    def pack_command(self, *command: Any) -> Any:
+        return [command]
 
     def pack_commands(self, commands: Sequence[Any]) -> Any:
         return commands

@@ -92,6 +92,7 @@ class Rows:
         self.epoch = int(self.clock() * 1000)
         self.history: dict[Key, list[State]] = {}
         self.truncations: list[float] = []
+        self.truncated_version = 0
         self._active: dict[int, Transaction] = {}
         self._next_xid = 700
         self._sequence = 0
@@ -197,8 +198,9 @@ class Rows:
         """False where somebody has the table open."""
         if self.locked:
             return False
-        for key in list(self.table):
-            self._became(key, 0, None)
+        self.truncated_version = self.next_version()
+        for key in {*self.table, *self.history}:
+            self._became(key, self.truncated_version, None)
         self.table.clear()
         self.next_epoch()
         self.truncations.append(self._simulator.now)

@@ -29,17 +29,21 @@ def _row_record(key: Key, row: Row) -> Record:
     }
 
 
-_NO_ROW = {"version": None, "body": None, "modified_at_ms": None, "cache_ttl_seconds": None}
+def _record(rows: Rows, key: Key, row: Row | None) -> Record:
+    if row is not None:
+        return _row_record(key, row)
+    nothing = {"body": None, "modified_at_ms": None, "cache_ttl_seconds": None}
+    return {"entity_type": key[0], "id": key[1], "version": rows.truncated_version, **nothing}
 
 
 def load(rows: Rows, types: Sequence[str], ids: Sequence[str]) -> list[Record]:
-    return [_row_record(key, row) for key, row in rows.rows(zip(types, ids, strict=True)) if row is not None]
+    return [_record(rows, key, row) for key, row in rows.rows(zip(types, ids, strict=True))]
 
 
 def load_with_coverage(rows: Rows, types: Sequence[str], ids: Sequence[str]) -> list[Record]:
     wait_seconds = rows.ledger.granted_until - rows.clock()
     return [
-        (_row_record(key, row) if row is not None else {**_NO_ROW, "entity_type": key[0], "id": key[1]})
+        _record(rows, key, row)
         | {"wait_seconds": wait_seconds, "applied": rows.is_applied(row.version if row is not None else -1)}
         for key, row in rows.rows(zip(types, ids, strict=True))
     ]

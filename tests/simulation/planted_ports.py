@@ -133,6 +133,12 @@ PORT_BUGS: tuple[Mutant, ...] = (
         "        self.table.clear()\n",
     ),
     mutant(
+        "what a TRUNCATE took away has no version",
+        STATEMENTS,
+        '"version": rows.truncated_version, **nothing}',
+        '"version": 0, **nothing}',
+    ),
+    mutant(
         "the ledger says that no heartbeat can be alive",
         STATEMENTS,
         "now + bound_seconds * 1.25",

@@ -13,7 +13,7 @@ from tests.simulation.faults import strike
 from tests.simulation.loop import NEVER
 from tests.simulation.node import Node
 from tests.simulation.oracle import violations
-from tests.simulation.pg_rows import Rows, Transaction
+from tests.simulation.pg_rows import Rows, State, Transaction
 from tests.simulation.pg_server import PostgresServer
 from tests.simulation.pg_statements import plain_update
 from tests.simulation.plan import BOUND_SECONDS, STATEMENT_SECONDS, Plan, make_plan
@@ -49,6 +49,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.keys: list[Key] = [(KIND, name) for name in "xy"[: plan.keys]]
         self.rows = Rows(simulator)
+        self.rows.history = {key: [State(0, None, -1.0)] for key in self.keys}
         self.redis = RedisServer(simulator, "redis1", self.counts, ahead=simulator.rng.uniform(-60, 60))
         self.servers = [self.redis]
         self.postgres = PostgresServer(
@@ -185,7 +186,7 @@ class World:
 
     def truth(self, key: Key) -> tuple[int, bytes | None]:
         row = self.rows.table.get(key)
-        return (0, None) if row is None else (row.version, row.body)
+        return (self.rows.truncated_version, None) if row is None else (row.version, row.body)
 
 
 def cached_name(key: Key) -> str:

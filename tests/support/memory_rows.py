@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from service.domain.row import ABSENT, Coverage, VersionedRow
+from service.domain.row import Coverage, VersionedRow
 from service.errors import DatabaseUnavailableError
 
 
@@ -51,7 +51,7 @@ class MemoryRows:
 
     async def _read(self, name: str) -> VersionedRow:
         self._require()
-        row = self._rows.get(name, ABSENT)
+        row = self._rows.get(name, VersionedRow(0, None))
         await asyncio.sleep(0)
         if self.during_load is not None:
             self.during_load()

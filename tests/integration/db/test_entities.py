@@ -11,7 +11,7 @@ from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
 from service.db.pool import Database
 from service.domain.entity import ALWAYS, EntityKey, WriteCondition, WrittenRow
-from service.domain.row import ABSENT
+from service.domain.row import VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TooLargeError, UnacceptableDocumentError
 
 JP, FR = EntityKey("country", "JP"), EntityKey("country", "FR")
@@ -43,7 +43,16 @@ async def test_rows_come_in_the_order_of_the_keys_with_absent_ones_between(table
     await put(table, FR, "2")
     rows = await table.load([FR, EntityKey("country", "DE"), JP, EntityKey("city", "JP")])
     assert [row.body for row in rows] == [b"2", None, b"1", None]
-    assert rows[1] == ABSENT
+    assert rows[1] == VersionedRow(version=0, body=None)
+
+
+async def test_what_a_truncate_took_away_has_a_version_of_its_own_place(table: EntityTable, sql: asyncpg.Connection):
+    before = await put(table)
+    await sql.execute("TRUNCATE entity")
+    [gone], [(again, _)] = await table.load([JP]), await table.load_with_coverage([JP])
+    assert gone == again
+    assert gone.body is None
+    assert before.version < gone.version < (await put(table)).version
 
 
 async def test_a_replacement_is_no_creation_and_a_creation_after_a_deletion_is_one(table: EntityTable):
@@ -196,4 +205,4 @@ async def test_the_ledger_tells_how_long_a_heartbeat_may_still_live(sql: asyncpg
 
 async def test_what_never_existed_is_loaded_with_its_coverage(sql: asyncpg.Connection, table: EntityTable):
     [(row, _), (other, _)] = await table.load_with_coverage([JP, FR])
-    assert row == other == ABSENT
+    assert row == other == VersionedRow(version=0, body=None)

@@ -13,6 +13,7 @@ from tests.support.databases import execute_sql
 from tests.support.recording import Recording
 from tests.support.replica import KIND, replica_settings
 from tests.support.waiting import eventually
+from tests.support.world import WRITE_THROUGH
 
 INSERT = "INSERT INTO entity (entity_type, id, body) VALUES ('thing', $1, '{\"n\": 2}')"
 UPDATE = "UPDATE entity SET body = '{\"n\": 2}' WHERE id = $1"
@@ -165,6 +166,28 @@ async def test_r15_a_truncate_that_a_reader_around_the_cache_has_seen_is_seen_by
     await world.sql("TRUNCATE entity")
     assert (await b.get(wish=Wish(no_cache=True))).body is None
     assert await seen.read() is None
+
+
+async def test_r15_a_late_write_through_does_not_go_over_what_a_truncate_left(world):
+    """
+    Writer A:  commits 2 ───────────────────────────────────────────── applies 2
+    SQL:                  truncates
+    reader B:                       finds nothing, caches that, answers             must not hit 2
+    """
+    a, b = await world.replica(policy=WRITE_THROUGH), await world.replica()
+    await a.put(1)
+    assert await b.read() == 1
+    a.gates.committed.hold()
+    writing = a.begin_put(2)
+    await a.gates.committed.reached()
+    await world.sql("TRUNCATE entity")
+    assert (await b.get(wish=Wish(no_cache=True))).body is None
+    assert await b.read() is None
+    assert (await world.cached()).startswith("N1 ")
+    a.gates.committed.release()
+    await writing
+    assert await b.read() is None
+    assert await a.read() is None
 
 
 async def test_r15_a_past_generation_is_not_brought_back_by_a_late_script(world, seen):

@@ -8,7 +8,7 @@ from service.cache.codec import decode
 from service.cache.loads import Loads, new_token
 from service.cache.policy import Policy
 from service.cache.store import NO_GENERATION
-from service.domain.row import ABSENT, Coverage, VersionedRow
+from service.domain.row import Coverage, VersionedRow
 from tests.support.memory_engine import GENERATION, World
 
 NAME = "country:JP"
@@ -58,7 +58,9 @@ def test_a_change_tells_of_the_row_with_its_body():
     assert change.install is not None
 
 
-@pytest.mark.parametrize(("row", "generation"), [(ABSENT, GENERATION), (VersionedRow(7, b"1"), NO_GENERATION)])
+@pytest.mark.parametrize(
+    ("row", "generation"), [(VersionedRow(0, None), GENERATION), (VersionedRow(7, b"1"), NO_GENERATION)]
+)
 def test_what_cannot_be_compared_drops_whatever_is_there(row: VersionedRow, generation: bytes):
     change = loads_of(World()).change(NAME, POLICY, row, generation=generation, cost_ms=5)
     assert (change.generation, change.install) == (NO_GENERATION, None)
