@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from tests.simulation.clock import simulated_hosts
+from tests.simulation.themes import SWARM
 from tests.simulation.world import simulate
 
 _SEEDS_PER_TASK = 200
@@ -80,12 +81,12 @@ class Tally:
         }  # fmt: skip
 
 
-def run_seeds(seeds: Iterable[int], *, stop_at_first: bool = False) -> Tally:
+def run_seeds(seeds: Iterable[int], *, theme: str = SWARM, stop_at_first: bool = False) -> Tally:
     """In this process, one after the other."""
     tally = Tally()
     with simulated_hosts(), _rarely_collected():
         for seed in seeds:
-            result = simulate(seed)
+            result = simulate(seed, theme=theme)
             tally.seeds += 1
             tally.operations += result.operations
             tally.events += result.events
@@ -100,9 +101,9 @@ def run_seeds(seeds: Iterable[int], *, stop_at_first: bool = False) -> Tally:
     return tally
 
 
-def spread(first: int, count: int, *, jobs: int, stop_at_first: bool = False) -> Iterator[Tally]:
+def spread(first: int, count: int, *, jobs: int, theme: str = SWARM, stop_at_first: bool = False) -> Iterator[Tally]:
     """Over processes, in pieces, in the order of seeds. ``stop_at_first``: a piece ends with its first violation."""
-    run = partial(run_seeds, stop_at_first=stop_at_first)
+    run = partial(run_seeds, theme=theme, stop_at_first=stop_at_first)
     pieces = (
         range(at, min(at + _SEEDS_PER_TASK, first + count)) for at in range(first, first + count, _SEEDS_PER_TASK)
     )

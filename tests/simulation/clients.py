@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 FOREVER = float("inf")
+ECHO = -1
+"""In place of a number of operations: this client asks once, after somebody else's answer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,19 +55,20 @@ class Client:
         world = self._world
         rng = world.simulator.rng
         nodes = [node for node in world.nodes if node.is_alive]
-        if self._left == 0 or not nodes:
-            if self._left == 0:
+        if self._left <= 0 or not nodes:
+            if self._left <= 0:
                 self.is_done = True
             else:
                 world.simulator.after(0.1, self.step)
             return
         self._left -= 1
-        node = nodes[int(rng.random() * len(nodes))]
+        node = world.nodes[self._number % len(world.nodes)] if world.plan.stays else nodes[0]
+        if not world.plan.stays or not node.is_alive:
+            node = nodes[int(rng.random() * len(nodes))]
         key = world.keys[int(rng.random() * len(world.keys))]
         writes = rng.random() < world.plan.writes
-        kind = ("put", "put", "put", "match", "delete", "create")[int(rng.random() * 6)] if writes else (
-            "get", "get", "get", "get", "get", "get", "get", "no-cache", "min-version", "get-many"
-        )[int(rng.random() * 10)]  # fmt: skip
+        kinds = world.plan.write_kinds if writes else world.plan.read_kinds
+        kind = kinds[int(rng.random() * len(kinds))]
         self._start(node, kind, key)
         if rng.random() < world.plan.cancels:
             task = node.loop.tasks[-1]
@@ -156,6 +159,20 @@ class Client:
                 f"is answered by {operation.node}: {operation.outcome} version {operation.version} {operation.body!r}",
             )
         simulator.after(simulator.rng.random() * self._world.plan.think_seconds, self.step)
+        plan = self._world.plan
+        if plan.echoes and self._left >= 0 and operation.binds and simulator.rng.random() < plan.echoes:
+            echo = Client(self._world, len(self._world.clients), ECHO)
+            self._world.clients.append(echo)
+            simulator.after(simulator.rng.random() * plan.echo_seconds, echo._ask_again, operation)
+
+    def _ask_again(self, heard: Operation) -> None:
+        """Somebody has heard of an answer, and reads the same key elsewhere, if there is an elsewhere."""
+        rng, nodes = self._world.simulator.rng, [node for node in self._world.nodes if node.is_alive]
+        elsewhere = [node for node in nodes if node.name != heard.node] or nodes
+        if elsewhere:
+            self._start(elsewhere[int(rng.random() * len(elsewhere))], "get", heard.key)
+        else:
+            self.is_done = True
 
     def lost(self, node: Node) -> None:
         """The replica was killed: the client gets no answer, and tries its luck elsewhere."""

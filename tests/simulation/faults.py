@@ -103,6 +103,41 @@ def _restart_redis(world: World) -> None:
     world.later(_while(world, 1.5 * pace), restart)
 
 
+def _restart_short(world: World) -> None:
+    """Back at once with a snapshot of some time ago, too large for it: some keys are evicted before anybody asks."""
+    rng, redis = world.simulator.rng, world.redis
+    snapshot = redis.snapshot()
+    for key in sorted(snapshot):
+        if rng.random() < 0.3:
+            del snapshot[key]
+
+    def restart() -> None:
+        if redis.is_up:
+            redis.stop()
+            redis.start(snapshot)
+            world.simulator.note("world", f"{redis.name} has restarted with {sorted(snapshot)}")
+
+    world.later(_while(world, BOUND_SECONDS), restart)
+
+
+def _cut_all_from_redis(world: World) -> None:
+    """Longer than any heartbeat lives; one replica is cut for longer than the others."""
+    rng = world.simulator.rng
+    seconds, last = (1.2 + 0.5 * rng.random()) * BOUND_SECONDS, int(rng.random() * len(world.nodes))
+    for place, node in enumerate(world.nodes):
+        longer = (0.5 + 2 * rng.random()) * BOUND_SECONDS if place == last else 0.0
+        node.redis_link.cut(seconds + longer, swallows=rng.random() < 0.5)
+
+
+def _cross_cuts(world: World) -> None:
+    """One replica loses PostgreSQL, another one Redis."""
+    rng = world.simulator.rng
+    first = int(rng.random() * len(world.nodes))
+    second = (first + 1) % len(world.nodes)
+    for link in (world.nodes[first].pg_link, world.nodes[second].redis_link):
+        link.cut((1.3 + rng.random()) * BOUND_SECONDS, swallows=rng.random() < 0.5)
+
+
 def _fail_over(world: World) -> None:
     """Another server takes over the address, with an older copy; hosts learn of it one by one, and the old primary
     lives on for a while, takes writes for a while, and then says that it is a replica, or is gone.
@@ -184,4 +219,7 @@ _FAULTS: dict[str, Callable[[World], None]] = {
     "plain sql": _plain_sql,
     "truncate": _truncate,
     "redis clock": _redis_clock,
+    "restart redis short of keys": _restart_short,
+    "cut all from redis": _cut_all_from_redis,
+    "cross cuts": _cross_cuts,
 }

@@ -7,8 +7,9 @@ what is sent until it heals, or swallows it. What a client sent before it closed
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 from tests.simulation.loop import Loop
 from tests.simulation.simulator import Simulator
@@ -28,6 +29,14 @@ class Server(Protocol):
         """The client is gone."""
 
 
+class Slow(NamedTuple):
+    """Some messages of one kind take up to ``seconds``, or break their connection."""
+
+    chance: float
+    seconds: float = 0.0
+    breaks: bool = False
+
+
 @dataclass(slots=True)
 class Weather:
     """How the network is in one run. Seconds, and chances per message."""
@@ -40,6 +49,8 @@ class Weather:
     """A command, a script or a statement: its requests, or the replies to it, are slow half of the time."""
     victim_delay: float = 0.0
     victim_replies: bool = False
+    slow: dict[tuple[Hashable, bool], Slow] = field(default_factory=dict)
+    """By command, script or statement, and whether it is the reply: what a directed theme makes slow."""
 
 
 class Link:
@@ -73,6 +84,11 @@ class Link:
         delay = chance * weather.delay
         if verb is not None and verb == weather.victim and is_reply is weather.victim_replies and chance < 0.5:
             delay = simulator.rng.random() * weather.victim_delay
+        slow = weather.slow.get((verb, is_reply)) if weather.slow and verb is not None else None
+        if slow is not None and simulator.rng.random() < slow.chance:
+            if slow.breaks:
+                return -1.0
+            delay = simulator.rng.random() * slow.seconds
         if chance < weather.slow_chance:
             delay = simulator.rng.random() * weather.slow_delay
         elif chance > 1.0 - weather.reset_chance:

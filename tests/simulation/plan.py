@@ -83,6 +83,20 @@ class Plan:
     begins_at_once: bool
     """Before there is any heartbeat."""
     faults: list[str] = field(default_factory=list)
+    moments: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Which part of the window a kind of fault strikes in; the whole of it where nothing is said."""
+    write_kinds: tuple[str, ...] = ("put", "put", "put", "match", "delete", "create")
+    read_kinds: tuple[str, ...] = (
+        "get", "get", "get", "get", "get", "get", "get", "no-cache", "min-version", "get-many",
+    )  # fmt: skip
+    goodbyes: float = 0.7
+    """The share of killed processes whose host lives on and closes their connections."""
+    stays: bool = False
+    """Each client keeps to one replica, as long as that lives."""
+    echoes: float = 0.0
+    """The share of answers after which somebody else reads that key at another replica..."""
+    echo_seconds: float = 0.0
+    """... within this time."""
 
 
 def make_plan(rng: Random) -> Plan:

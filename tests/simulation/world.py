@@ -16,10 +16,11 @@ from tests.simulation.oracle import violations
 from tests.simulation.pg_rows import Rows, State, Transaction
 from tests.simulation.pg_server import PostgresServer
 from tests.simulation.pg_statements import plain_update
-from tests.simulation.plan import BOUND_SECONDS, STATEMENT_SECONDS, Plan, make_plan
+from tests.simulation.plan import BOUND_SECONDS, STATEMENT_SECONDS, Plan
 from tests.simulation.quiesce import Quiesce
 from tests.simulation.redis_server import RedisServer
 from tests.simulation.simulator import RunawayError, Simulator
+from tests.simulation.themes import SWARM, plan_of
 
 KIND = "thing"
 LONGEST_SECONDS = 60.0
@@ -42,10 +43,10 @@ class Result:
 
 
 class World:
-    def __init__(self, seed: int, *, trace: list[str] | None = None) -> None:
+    def __init__(self, seed: int, *, theme: str = SWARM, trace: list[str] | None = None) -> None:
         self.simulator = simulator = Simulator(seed, trace=trace)
         self.seed = seed
-        self.plan = plan = make_plan(simulator.rng)
+        self.plan = plan = plan_of(theme, simulator.rng)
         self.counts: Counter[str] = Counter()
         self.keys: list[Key] = [(KIND, name) for name in "xy"[: plan.keys]]
         self.rows = Rows(simulator)
@@ -91,7 +92,7 @@ class World:
         if not node.is_alive:
             return
         self.simulator.note(node.name, "is killed")
-        node.kill(tells=self.simulator.rng.random() < 0.7)
+        node.kill(tells=self.simulator.rng.random() < self.plan.goodbyes)
         for client in self.clients:
             client.lost(node)
         self.later(back_after, self._come_back, node)
@@ -143,7 +144,8 @@ class World:
         for client in self.clients:
             simulator.after(rng.random() * window * 0.5, client.step)
         for kind in self.plan.faults:
-            simulator.after(rng.random() * window, strike, self, kind)
+            begin, end = self.plan.moments.get(kind, (0.0, 1.0))
+            simulator.after((begin + rng.random() * (end - begin)) * window, strike, self, kind)
         simulator.after(window, quiesce.begin)
 
     def _tear_down(self) -> None:
@@ -165,6 +167,7 @@ class World:
         for weather in (self.plan.weather, self.plan.pg_weather):
             weather.slow_chance = weather.reset_chance = 0.0
             weather.victim = None
+            weather.slow = {}
         for node in self.nodes:
             node.loop.fuse = NEVER
 
@@ -193,6 +196,6 @@ def cached_name(key: Key) -> str:
     return name_of(*key)
 
 
-def simulate(seed: int, *, trace: list[str] | None = None) -> Result:
-    """Run one seed. The service's modules must be reading the simulated clocks: `clock.simulated_hosts`."""
-    return World(seed, trace=trace).run()
+def simulate(seed: int, *, theme: str = SWARM, trace: list[str] | None = None) -> Result:
+    """Run one seed of a theme. The service's modules must be reading the simulated clocks: `clock.simulated_hosts`."""
+    return World(seed, theme=theme, trace=trace).run()
