@@ -129,6 +129,14 @@ def _cut_all_from_redis(world: World) -> None:
         node.redis_link.cut(seconds + longer, swallows=rng.random() < 0.5)
 
 
+def _long_cut(world: World) -> None:
+    """Redis is out of reach of one replica for longer than any heartbeat lives."""
+    node = _some(world)
+    if node is not None:
+        seconds = (1.8 + 1.2 * world.simulator.rng.random()) * BOUND_SECONDS
+        node.redis_link.cut(seconds, swallows=world.simulator.rng.random() < 0.5)
+
+
 def _cross_cuts(world: World) -> None:
     """One replica loses PostgreSQL, another one Redis."""
     rng = world.simulator.rng
@@ -221,5 +229,6 @@ _FAULTS: dict[str, Callable[[World], None]] = {
     "redis clock": _redis_clock,
     "restart redis short of keys": _restart_short,
     "cut all from redis": _cut_all_from_redis,
+    "long cut": _long_cut,
     "cross cuts": _cross_cuts,
 }
