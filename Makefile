@@ -11,6 +11,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.complete
 PORT ?=
 SEEDS ?= 10000
+THEME ?=
 ARGS ?=
 
 UV := $(shell command -v uv 2>/dev/null)
@@ -64,8 +65,8 @@ cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 
 	@$(PYTHON) -m tests.cancelling $(ARGS)
 
 .PHONY: simulate
-simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000 runs more)
-	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(ARGS)
+simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000, THEME=restarts)
+	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(if $(THEME),--theme $(THEME)) $(ARGS)
 
 .PHONY: simulate-bugs
 simulate-bugs: $(STAMP) ## Plant a bug per safeguard and see the simulation find it (15 minutes)

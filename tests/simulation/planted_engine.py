@@ -151,12 +151,6 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         "                if not future.done():\n                    future.set_result(value)",
         "                future.set_result(value)",
     ),
-    mutant(
-        "what must finish is cancelled with its client",
-        "service/cache/tasks.py",
-        "return await asyncio.shield(self.start(work))",
-        "return await work",
-    ),
     Mutant("a connection is used again after a timeout", _REUSED_CONNECTION, ()),
     Mutant(
         "an entry does not name its key, on a connection out of step",

@@ -8,7 +8,8 @@ import pytest
 
 from tests.mutants.mutant import edited
 from tests.simulation.bugs import hunt
-from tests.simulation.planted import PLANTED, RARE
+from tests.simulation.planted import HUNTED_UNDER, PLANTED, RARE
+from tests.simulation.themes import DIRECTED
 
 ROOT = Path(__file__).parents[2]
 BY_NAME = {bug.name: bug for bug in PLANTED}
@@ -16,6 +17,7 @@ QUICK = (
     "an apply does not raise a lease's floor",
     "a reader that bypassed does not repair",
     "a fill goes below the floor",
+    "an apply installs over a lease",
 )
 
 
@@ -36,5 +38,9 @@ def test_a_planted_bug_still_applies(bug):
 
 def test_names_are_told_apart():
     assert len(BY_NAME) == len(PLANTED)
-    assert set(BY_NAME) > RARE
-    assert len(PLANTED) - len(RARE) >= 25
+    assert set(BY_NAME) > RARE.keys() | HUNTED_UNDER.keys()
+    assert len(RARE) <= 2
+
+
+def test_every_directed_theme_hunts_something():
+    assert set(HUNTED_UNDER.values()) == set(DIRECTED)
