@@ -14,12 +14,15 @@ from tests.simulation.themes import SWARM
 PLANTED: tuple[Mutant, ...] = (*PORT_BUGS, *ENGINE_BUGS, *RELAY_BUGS)
 
 HUNTED_UNDER: dict[str, str] = {
+    "a fill goes under anybody's lease": "short-leases",
     "a fill goes over a value": "short-leases",
     "a reader whose fill was refused does not repair": "short-leases",
     "an apply installs over a lease": "late-applies",
+    "an apply installs where nothing is": "late-applies",
     "an early refresh goes over something newer": "refreshes",
     "a refresh creates what is gone": "refreshes",
     "the repair of a row that is not there leaves a lease alone": "late-fills",
+    "versions of two generations are compared": "late-fills",
     "a fill is labelled with the generation of its own moment": "late-fills",
     "a superseded grant is accepted": "late-grants",
     "a heartbeat lives for the bound after its script": "crossed-cuts",
