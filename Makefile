@@ -69,7 +69,7 @@ simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (S
 	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(if $(THEME),--theme $(THEME)) $(ARGS)
 
 .PHONY: simulate-bugs
-simulate-bugs: $(STAMP) ## Plant a bug per safeguard and see the simulation find it (15 minutes)
+simulate-bugs: $(STAMP) ## Plant a bug per safeguard and see the simulation find it (4 minutes)
 	@$(PYTHON) -m tests.simulation.bugs $(ARGS)
 
 .PHONY: check

@@ -18,7 +18,7 @@ from tests.simulation.pg_server import IDLES, LEADS
 from tests.simulation.plan import _LOAD, _SCRIPTS, BOUND_SECONDS, Plan, make_plan
 
 SWARM = "swarm"
-_FILL, _APPLY, _GRANT = (_SCRIPTS[name] for name in ("fill", "apply", "grant"))
+_LEASE, _FILL, _APPLY, _GRANT = (_SCRIPTS[name] for name in ("lease", "fill", "apply", "grant"))
 _POLL, _NOTE = sql("relay_poll"), sql("relay_note")
 _IDLE = f"{IDLES}{round(BOUND_SECONDS * 1000)}"
 _READS = ("get",) * 8 + ("no-cache",)
@@ -137,6 +137,22 @@ def _late_applies(plan: Plan, rng: Random) -> None:
     )  # fmt: skip
 
 
+def _slow_answers(plan: Plan, rng: Random) -> None:
+    """What is asked of the cache, or answered to readers, takes long to arrive, while many ask for one key."""
+    writes_through = rng.random() < 0.5
+    slow = {("MGET", _REPLY): Slow(0.6, 0.15), (_LOAD, _REPLY): Slow(0.5, 0.3)}
+    policy = replace(
+        plan.policy, strategy=Strategy.WRITE_THROUGH if writes_through else Strategy.CACHE_ASIDE, ttl_seconds=30.0,
+        negative_ttl_seconds=30.0, stale_if_error_seconds=0.0,
+    )  # fmt: skip
+    _calm(
+        plan, rng, {(_LEASE, _REQUEST): Slow(0.6, 0.18)} if writes_through else slow,
+        policy=policy, replicas=2, clients=6, operations=6, think_seconds=0.02, window=0.6, echo_seconds=0.02,
+        writes=0.6 if writes_through else 0.25, echoes=0.2 if writes_through else 0.7,
+        faults=["evict"] * (10 if writes_through else rng.choice((0, 3))),
+    )  # fmt: skip
+
+
 def _failovers(plan: Plan, rng: Random) -> None:
     """Another server takes over the address, leaders change, and connections to Redis break."""
     _calm(
@@ -164,6 +180,7 @@ DIRECTED: dict[str, Callable[[Plan, Random], None]] = {
     "late-fills": _late_fills,
     "refreshes": _refreshes,
     "late-applies": _late_applies,
+    "slow-answers": _slow_answers,
     "failovers": _failovers,
     "vanishing-leaders": _vanishing_leaders,
 }
