@@ -40,6 +40,7 @@ def _of_one_key(key: Key, operations: list[Operation], states: list[State], boun
     places: dict[int, list[int]] = defaultdict(list)
     for place, state in enumerate(states):
         places[state.version].append(place)
+    absences = [place for place, state in enumerate(states) if state.body is None]
     since = [state.since for state in states]
     ended: list[float] = []
     known: list[tuple[int, Operation]] = []
@@ -47,7 +48,8 @@ def _of_one_key(key: Key, operations: list[Operation], states: list[State], boun
         before = bisect_left(ended, operation.began)
         floor, witness = known[before - 1] if before else (0, None)
         visible = bisect_right(since, operation.began - bound_seconds - _ROUNDING_SECONDS) - 1
-        found = places.get(operation.version, [])
+        # "Nothing", with no version to it, may be any absence: clients are told no version of what is not there.
+        found = places.get(operation.version, []) if operation.version else absences
         fitting = [place for place in found if place >= max(floor, visible)]
         what = f"{key[1]}: {operation.kind} at {operation.node} ({operation.outcome}) got version {operation.version}"
         when = f" [{operation.began:.6f} to {operation.ended:.6f}]"

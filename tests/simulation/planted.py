@@ -16,6 +16,7 @@ PLANTED: tuple[Mutant, ...] = (*PORT_BUGS, *ENGINE_BUGS, *RELAY_BUGS)
 HUNTED_UNDER: dict[str, str] = {
     "a fill goes under anybody's lease": "short-leases",
     "a fill goes over a value": "short-leases",
+    "what a TRUNCATE took away has no version": "late-truths",
     "a reader whose fill was refused does not repair": "short-leases",
     "a reader that bypassed does not repair": "short-leases",
     "a reader joins a batch that was sent": "slow-answers",

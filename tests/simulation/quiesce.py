@@ -87,7 +87,9 @@ class Quiesce:
             world.counts["no hit at the end"] += 1
             if world.plan.policy.ttl_seconds > 1 and world.plan.lease_ms < BOUND_SECONDS * 1000:
                 world.simulator.complain(f"{node.name} does not hit {key[1]} at the end: {outcome}")
-        if (operation.version, operation.body) != world.truth(key) and operation.binds:
+        version, body = world.truth(key)
+        seen = operation.version or (version if operation.body is None else 0)
+        if (seen, operation.body) != (version, body) and operation.binds:
             self._too_old(node, key, operation)
         self._readers -= 1
         if self._readers == 0:

@@ -137,6 +137,19 @@ def _late_applies(plan: Plan, rng: Random) -> None:
     )  # fmt: skip
 
 
+def _late_truths(plan: Plan, rng: Random) -> None:
+    """Writes reach the cache late, when a TRUNCATE has taken them away and readers have found that."""
+    policy = replace(
+        plan.policy, strategy=Strategy.WRITE_THROUGH, ttl_seconds=30.0, negative_ttl_seconds=30.0,
+        stale_if_error_seconds=0.0,
+    )  # fmt: skip
+    _calm(
+        plan, rng, {(_APPLY, _REQUEST): Slow(0.6, 0.2)},
+        policy=policy, replicas=2, clients=5, operations=8, think_seconds=0.02, writes=0.4, lease_ms=300,
+        faults=["truncate"] * rng.choice((2, 3, 4)), window=0.8, echo_seconds=0.02,
+    )  # fmt: skip
+
+
 def _slow_answers(plan: Plan, rng: Random) -> None:
     """What is asked of the cache, or answered to readers, takes long to arrive, while many ask for one key."""
     writes_through = rng.random() < 0.5
@@ -180,6 +193,7 @@ DIRECTED: dict[str, Callable[[Plan, Random], None]] = {
     "late-fills": _late_fills,
     "refreshes": _refreshes,
     "late-applies": _late_applies,
+    "late-truths": _late_truths,
     "slow-answers": _slow_answers,
     "failovers": _failovers,
     "vanishing-leaders": _vanishing_leaders,
