@@ -220,7 +220,7 @@ segments = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["entities", "parameters", "entity"]),
     names=st.lists(segments, min_size=1, max_size=3),
