@@ -117,7 +117,7 @@ async def test_clients_that_leave_in_the_middle_leave_no_connection_and_no_mixed
         assert (await scrape(urls)).total_of("aside_db_loads_in_flight") == 0
         # Each replica: loads, one write at a time; each lane to Valkey, and the pulse. One of them: the relay.
         assert to_postgres <= 3 * (3 + 1) + 1
-        assert to_valkey <= 3 * (4 * 2 + 1 + 1) + 1
+        assert to_valkey <= 3 * (4 * 2 + 1 + 1 + 1) + 1
         for replica, before in zip(three_replicas, descriptors, strict=True):
             await eventually(partial(has_few_files, replica, at_most=before + 3 + 4 * 2))
             assert "Traceback" not in replica.log
