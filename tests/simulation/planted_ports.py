@@ -64,18 +64,6 @@ PORT_BUGS: tuple[Mutant, ...] = (
         "if held >= change.version and mode is not Mode.RENEW:",
     ),
     mutant(
-        "versions of two generations are compared",
-        SERVER,
-        "if versioned is not None and versioned[2] == change.generation:",
-        "if versioned is not None:",
-    ),
-    mutant(
-        "the repair of a row that is not there leaves a lease alone",
-        SERVER,
-        _LEASED,
-        "        if lease:\n",
-    ),
-    mutant(
         "a superseded grant is accepted",
         SERVER,
         "if found is not None and (grant.term, grant.poll) <",
