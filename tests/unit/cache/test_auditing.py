@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.cache.auditing import contradicts, is_confirmed, served
@@ -70,6 +70,7 @@ def entry_of(state: State, generation: bytes) -> Entry:
     return Entry(state.version, generation, 1, 0, 10**9, 10**9, 0, b"{}" if state.exists else None)
 
 
+@settings(max_examples=60)
 @given(
     events=st.lists(st.sampled_from(EVENTS), min_size=40, max_size=120),
     first=st.integers(0, 120),
@@ -96,6 +97,7 @@ def test_what_a_cache_that_keeps_the_bound_may_answer_is_never_called_stale(
     assert not (contradicts(entry, truth) and is_confirmed(entry, truth, states[fourth].truth))
 
 
+@settings(max_examples=60)
 @given(
     events=st.lists(st.sampled_from(("nothing", "write", "delete", "next epoch")), min_size=5, max_size=60),
     loaded=st.integers(0, 59),
