@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.cache.auditing import contradicts, is_confirmed, served
@@ -70,7 +70,6 @@ def entry_of(state: State, generation: bytes) -> Entry:
     return Entry(state.version, generation, 1, 0, 10**9, 10**9, 0, b"{}" if state.exists else None)
 
 
-@settings(max_examples=60)
 @given(
     events=st.lists(st.sampled_from(EVENTS), min_size=40, max_size=120),
     first=st.integers(0, 120),
@@ -79,7 +78,7 @@ def entry_of(state: State, generation: bytes) -> Entry:
     labelled_ago=st.integers(0, BOUND - 1),
     confirmed_after=st.integers(0, 10),
 )
-@quick(3_000)
+@quick(300)
 def test_what_a_cache_that_keeps_the_bound_may_answer_is_never_called_stale(
     *, events: list[str], first: int, waited: int, loaded_ago: int, labelled_ago: int, confirmed_after: int
 ) -> None:
@@ -97,13 +96,12 @@ def test_what_a_cache_that_keeps_the_bound_may_answer_is_never_called_stale(
     assert not (contradicts(entry, truth) and is_confirmed(entry, truth, states[fourth].truth))
 
 
-@settings(max_examples=60)
 @given(
     events=st.lists(st.sampled_from(("nothing", "write", "delete", "next epoch")), min_size=5, max_size=60),
     loaded=st.integers(0, 59),
     first=st.integers(1, 59),
 )
-@quick(2_000)
+@quick(300)
 def test_an_answer_that_a_commit_had_superseded_before_the_first_look_is_called_stale(
     events: list[str], loaded: int, first: int
 ) -> None:
