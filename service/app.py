@@ -16,7 +16,7 @@ from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
 from service.api.health import health_router
-from service.api.hot_reads import HotReads
+from service.api.hot_reads import HOT_READS, HotReads
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
 from service.api.parameters import parameters_router
@@ -86,13 +86,14 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
 @asynccontextmanager
 async def _lifespan(
     settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices, app: FastAPI
-) -> AsyncIterator[None]:
+) -> AsyncIterator[dict[str, Any]]:
+    """Yields what a server may use of the app beside calling it: see `service.cli.protocol`."""
     assert isinstance(app, FrontedApp)
     async with statistics.kept(), open_services(settings, metrics) as services:
         attach_services(app, services.entities, services.parameters, services.health, services.cache)
         app.hot_reads.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
-            yield
+            yield {HOT_READS: app.hot_reads}
 
 
 def begin_draining(app: FastAPI) -> None:

@@ -2,65 +2,59 @@
 
 It does what the ordinary routes do for the same request, out of the same parts, and sends the same bytes; what asks
 for more (a query, a directive, a condition but for one ETag) or is named badly goes on to them. Saved is what the
-framework does around an endpoint: matching, middleware, dependencies, response objects.
+framework does around an endpoint: matching, middleware, dependencies, response objects. Under a server that knows
+`HotReads.begin`, a hit is spared even the task and the messages of ASGI.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.answers import JSON, cache_status, entity_response, etag, http_date, provenance, server_timing
-from service.api.conditions import UNCONDITIONAL, ReadCondition, TagList
+from service.api.hot_answers import answered, hit_head, messages
+from service.api.hot_targets import Target, target_of
 from service.api.middleware import RequestRecorder
-from service.api.problem_kinds import BY_ERROR
-from service.api.problems import error_response, problem_response
-from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id
-from service.cache.entry import NO_WISH, Answer, Outcome, Wish
+from service.api.problems import error_response
+from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id, chosen_request_id
+from service.cache.entry import NO_WISH, Answer, Glance, Outcome, Wish
 from service.domain.entity import EntityKey
-from service.errors import AsideError, NotFoundError
+from service.errors import AsideError
 
 log = structlog.get_logger(__name__)
 
-ENTITY_ROUTE = "/v1/entities/{entity_type}/{id}"
-PARAMETER_ROUTE = "/v1/parameters/{key}"
-
-_PATH = re.compile(
-    r"/v1/(?:entities/([a-z][a-z0-9_-]{0,62})|parameters)/([A-Za-z0-9][A-Za-z0-9._~:@-]{0,254})", re.ASCII
-)
-_ASKS_MORE = frozenset((b"aside-min-version", b"cache-control", b"if-match", b"if-modified-since"))
-_ONE_TAG = re.compile(rb'"([1-9][0-9]{0,17})"')
 _REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
-_CONTENT_TYPE = (b"content-type", JSON.encode())
-_ASK_AGAIN = (b"cache-control", b"no-cache")
-_UNCONDITIONAL = 0
+_BEGUN = "aside.begun"
+HOT_READS = "aside.hot_reads"
+"""Where the state of the lifespan has the `HotReads` of this process."""
+
+Then = Callable[[Answer | Glance], None]
+Reply = Callable[[int, bytes, bytes], None]
+"""Status; the header lines, each with its line end; the body."""
 
 
 class EntityReader(Protocol):
-    async def get(self, key: EntityKey, wish: Wish) -> Answer: ...
+    async def get(self, key: EntityKey, wish: Wish, glance: Glance | None = None) -> Answer: ...
+
+    def glance(self, key: EntityKey, then: Then) -> None: ...
 
 
 class ParameterReader(Protocol):
-    async def get(self, key: str, wish: Wish) -> Answer: ...
+    async def get(self, key: str, wish: Wish, glance: Glance | None = None) -> Answer: ...
+
+    def glance(self, key: str, then: Then) -> None: ...
 
 
-class _Target(NamedTuple):
-    """``entity_type`` None: a parameter. ``known_version`` is what the client has; 0: it does not say."""
+class _Begun(NamedTuple):
+    """Where `begin` stopped: what is read, what a look at the cache found, since when (`perf_counter`)."""
 
-    entity_type: str | None
-    name: str
-    known_version: int
-
-    @property
-    def described(self) -> str:
-        return f"{self.entity_type or 'parameter'} {self.name}"
+    target: Target
+    found: Answer | Glance | None
+    started: float
 
 
 class HotReads:
@@ -75,16 +69,50 @@ class HotReads:
     def attach(self, entities: EntityReader | None, parameters: ParameterReader | None) -> None:
         self._entities, self._parameters = entities, parameters
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def begin(self, scope: Scope, reply: Reply, go_on: Callable[[], None]) -> bool:
+        """Take this request if it may be a hit, for a server that can do without a task. True if it was taken.
+
+        Later, in another turn of the loop, exactly one is called: ``reply``, with the whole answer; or ``go_on``, where
+        the request has to go the way of all others, through `__call__` with the same scope.
+        """
         started = perf_counter()
-        target = _target(scope)
-        reading = None if target is None else self._reading(target)
-        if target is None or reading is None:
+        target = target_of(scope)
+        if target is None:
+            return False
+
+        def then(found: Answer | Glance) -> None:
+            if isinstance(found, Glance) or found.outcome is not Outcome.HIT or found.body is None:
+                scope[_BEGUN] = _Begun(target, found, started)
+                go_on()
+                return
+            request_id = chosen_request_id(target.request_id)
+            if found.version == target.known_version:
+                status = 304
+                reply(status, hit_head(found, None, request_id), b"")
+            else:
+                status = 200
+                reply(status, hit_head(found, len(found.body), request_id), found.body)
+            self._recorder.request("GET", target.route, status, perf_counter() - started)
+
+        if target.entity_type is not None and self._entities is not None:
+            self._entities.glance(EntityKey(target.entity_type, target.name), then)
+        elif target.entity_type is None and self._parameters is not None:
+            self._parameters.glance(target.name, then)
+        else:
+            return False
+        return True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun: _Begun | None = scope.get(_BEGUN)
+        if begun is None:
+            target = target_of(scope)
+            begun = None if target is None else _Begun(target, None, perf_counter())
+        if begun is None or not self._is_attached(begun.target):
             await self.ordinary(scope, receive, send)
             return
         request_id = assign_request_id(scope)
         try:
-            start, body = await _answered(scope, target, reading)
+            start, body = await self._messages(scope, begun)
         except Exception:
             # Nobody thought of it. The ordinary route will most likely meet it too, and owns what is answered then.
             log.exception("hot_read_failed")
@@ -95,89 +123,23 @@ class HotReads:
             await send(start)
             await send(body)
         finally:
-            route = ENTITY_ROUTE if target.entity_type is not None else PARAMETER_ROUTE
-            self._recorder.request("GET", route, start["status"], perf_counter() - started)
+            self._recorder.request("GET", begun.target.route, start["status"], perf_counter() - begun.started)
 
-    def _reading(self, target: _Target) -> Awaitable[Answer] | None:
+    def _is_attached(self, target: Target) -> bool:
+        return (self._parameters if target.entity_type is None else self._entities) is not None
+
+    async def _messages(self, scope: Scope, begun: _Begun) -> tuple[Message, Message]:
+        """The two messages of the answer; of a problem, where the reading fails as readings may."""
+        request, target = Request(scope), begun.target
+        try:
+            answer = begun.found if isinstance(begun.found, Answer) else await self._read(target, begun.found)
+        except AsideError as error:
+            return messages(error_response(request, error))
+        return answered(request, answer, target)
+
+    async def _read(self, target: Target, glance: Glance | None) -> Answer:
         if target.entity_type is None:
-            return None if self._parameters is None else self._parameters.get(target.name, NO_WISH)
-        return (
-            None if self._entities is None else self._entities.get(EntityKey(target.entity_type, target.name), NO_WISH)
-        )
-
-
-async def _answered(scope: Scope, target: _Target, reading: Awaitable[Answer]) -> tuple[Message, Message]:
-    """The two messages of the answer; of a problem, where the reading fails as readings may."""
-    try:
-        answer = await reading
-    except AsideError as error:
-        return _messages(error_response(Request(scope), error))
-    if answer.outcome is Outcome.HIT and answer.body is not None:
-        return _hit(answer, answer.body, target.known_version)
-    return _messages(_other_response(Request(scope), answer, target))
-
-
-def _target(scope: Scope) -> _Target | None:
-    """What is read, where the request says nothing but that; None for everything else."""
-    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"] or scope.get("root_path"):
-        return None
-    match = _PATH.fullmatch(scope["path"])
-    if match is None:
-        return None
-    known_version = _known_version(scope["headers"])
-    return None if known_version is None else _Target(match[1], match[2], known_version)
-
-
-def _known_version(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """The one version in If-None-Match, 0 without that header; None where the headers ask for more than that."""
-    version = _UNCONDITIONAL
-    for name, value in headers:
-        if name in _ASKS_MORE:
-            return None
-        if name == b"if-none-match":
-            tag = _ONE_TAG.fullmatch(value)
-            if tag is None or version:
-                return None
-            version = int(tag[1])
-    return version
-
-
-def _hit(answer: Answer, body: bytes, known_version: int) -> tuple[Message, Message]:
-    """200 or 304, as `entity_response` makes them, header by header in the same order."""
-    headers = [
-        (b"etag", etag(answer.version).encode()),
-        (b"last-modified", http_date(answer.modified_at_ms).encode()),
-        _ASK_AGAIN,
-        (b"cache-status", cache_status(answer).encode()),
-        (b"age", b"%d" % (max(0, answer.age_ms) // 1000)),
-    ]
-    timing = server_timing(answer)
-    if timing:
-        headers.append((b"server-timing", timing.encode()))
-    if known_version == answer.version:
-        return {"type": "http.response.start", "status": 304, "headers": headers}, _EMPTY
-    headers += ((b"content-length", b"%d" % len(body)), _CONTENT_TYPE)
-    return (
-        {"type": "http.response.start", "status": 200, "headers": headers},
-        {"type": "http.response.body", "body": body},
-    )
-
-
-_EMPTY: Message = {"type": "http.response.body", "body": b""}
-
-
-def _other_response(request: Request, answer: Answer, target: _Target) -> Response:
-    """Not a plain hit: rare enough for the ordinary parts."""
-    if answer.body is None:
-        detail = f"there is no {target.described}"
-        return problem_response(request, BY_ERROR[NotFoundError], detail=detail, headers=provenance(answer))
-    version = target.known_version
-    condition = UNCONDITIONAL
-    if version:
-        condition = ReadCondition(if_none_match=TagList(frozenset((version,)), frozenset((version,))))
-    return entity_response(answer, answer.body, condition)
-
-
-def _messages(response: Response) -> tuple[Message, Message]:
-    start = {"type": "http.response.start", "status": response.status_code, "headers": list(response.raw_headers)}
-    return start, {"type": "http.response.body", "body": response.body}
+            assert self._parameters is not None
+            return await self._parameters.get(target.name, NO_WISH, glance)
+        assert self._entities is not None
+        return await self._entities.get(EntityKey(target.entity_type, target.name), NO_WISH, glance)

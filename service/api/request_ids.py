@@ -23,10 +23,17 @@ def assign_request_id(scope: Scope) -> bytes:
     In the log it stays: a server runs each request in a context of its own, and after an unhandled error it logs the
     trace when the request's frames are long gone; that line needs the id most.
     """
-    request_id = _offered(scope["headers"]) or b"%024x" % random.getrandbits(96)
+    request_id = chosen_request_id(_offered(scope["headers"]))
     scope[_SCOPE_KEY] = text = request_id.decode("ascii")
     _in_log_lines.set(text)
     return request_id
+
+
+def chosen_request_id(offered: bytes) -> bytes:
+    """The id that a client offers, where it is acceptable, otherwise a new one. Empty: it offers none."""
+    if offered and _ACCEPTABLE.fullmatch(offered):
+        return offered
+    return b"%024x" % random.getrandbits(96)
 
 
 def request_id_of(scope: Scope) -> str:
@@ -34,8 +41,9 @@ def request_id_of(scope: Scope) -> str:
     return request_id
 
 
-def _offered(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+def _offered(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The first, if there are several."""
     for name, value in headers:
         if name == b"x-request-id":
-            return value if _ACCEPTABLE.fullmatch(value) else None
-    return None
+            return value
+    return b""

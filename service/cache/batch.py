@@ -11,7 +11,8 @@ request began (race R20):
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -19,6 +20,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 Send = Callable[[list[K]], Awaitable[Sequence[V]]]
+Then = Callable[[V | None, BaseException | None], None]
+"""Told once, of the value or of the error that took its place."""
 
 
 class Batch(Generic[K, V]):
@@ -31,23 +34,26 @@ class Batch(Generic[K, V]):
     def __init__(self, slots: Sequence[Send[K, V]], *, max_size: int) -> None:
         self._idle = list(slots)
         self._max_size = max_size
-        self._waiting: dict[K, list[asyncio.Future[V]]] = {}
+        self._waiting: dict[K, list[Then[V]]] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._kicked = False
 
     def submit(self, item: K) -> asyncio.Future[V]:
         """A future of this waiter's own: cancelling it takes nothing from the others."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[V] = loop.create_future()
+        future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+        self.notify(item, partial(_settle, future))
+        return future
+
+    def notify(self, item: K, then: Then[V]) -> None:
+        """Call ``then`` once, in a later turn of the loop: a future without its price, for who cannot be cancelled."""
         waiters = self._waiting.get(item)
         if waiters is None:
-            self._waiting[item] = [future]
+            self._waiting[item] = [then]
         else:
-            waiters.append(future)
+            waiters.append(then)
         if self._idle and not self._kicked:
             self._kicked = True
-            loop.call_soon(self._kick)
-        return future
+            asyncio.get_running_loop().call_soon(self._kick)
 
     def _kick(self) -> None:
         self._kicked = False
@@ -64,32 +70,30 @@ class Batch(Generic[K, V]):
         finally:
             self._idle.append(slot)
 
-    def _take(self) -> dict[K, list[asyncio.Future[V]]]:
+    def _take(self) -> dict[K, list[Then[V]]]:
         if len(self._waiting) <= self._max_size:
             taken, self._waiting = self._waiting, {}
             return taken
         items = list(islice(self._waiting, self._max_size))
         return {item: self._waiting.pop(item) for item in items}
 
-    async def _send(self, slot: Send[K, V], batch: dict[K, list[asyncio.Future[V]]]) -> None:
+    async def _send(self, slot: Send[K, V], batch: dict[K, list[Then[V]]]) -> None:
         try:
             values = _checked(await slot(list(batch)), len(batch))
         except BaseException as error:
-            _fail(batch, error)
+            _tell_all(batch.values(), error)
             if not isinstance(error, Exception):
                 raise
             return
         for waiters, value in zip(batch.values(), values, strict=True):
-            for future in waiters:
-                if not future.done():
-                    future.set_result(value)
+            _tell(waiters, value, None)
 
     async def close(self) -> None:
         """Stop sending; whoever still waits is cancelled."""
         for task in list(self._draining):
             task.cancel()
         await asyncio.gather(*self._draining, return_exceptions=True)
-        _fail(self._waiting, asyncio.CancelledError())
+        _tell_all(self._waiting.values(), asyncio.CancelledError())
         self._waiting = {}
 
 
@@ -100,12 +104,28 @@ def _checked(values: Sequence[V], wanted: int) -> Sequence[V]:
     return values
 
 
-def _fail(batch: dict[K, list[asyncio.Future[V]]], error: BaseException) -> None:
-    for waiters in batch.values():
-        for future in waiters:
-            if future.done():
-                continue
-            if isinstance(error, Exception):
-                future.set_exception(error)
-            else:
-                future.cancel()
+def _settle(future: asyncio.Future[V], value: V | None, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)  # type: ignore[arg-type]  # without an error there is a value; None may be one
+    elif isinstance(error, Exception):
+        future.set_exception(error)
+    else:
+        future.cancel()
+
+
+def _tell(waiters: Iterable[Then[V]], value: V | None, error: BaseException | None) -> None:
+    """A waiter that fails is reported, and takes nothing from the others of its batch."""
+    for waiter in waiters:
+        try:
+            waiter(value, error)
+        except Exception as defect:  # noqa: BLE001
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a waiter of a batch failed", "exception": defect}
+            )
+
+
+def _tell_all(batch: Iterable[Iterable[Then[V]]], error: BaseException) -> None:
+    for waiters in batch:
+        _tell(waiters, None, error)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple
 
 from service.cache.codec import decode
-from service.cache.entry import NO_WISH, Answer, Detail, Entry, Lease, Outcome, Reading, Settled, Wish
+from service.cache.entry import NO_WISH, Answer, Detail, Entry, Glance, Lease, Outcome, Reading, Settled, Wish
 from service.cache.loads import Draw, Loads, new_token
 from service.cache.missing import Missing
 from service.cache.policy import Policy, Strategy, Verdict, judge
@@ -59,24 +59,46 @@ class Engine:
         self._on_hit = on_hit or _never_again
         self._unnoted_hits = 1
 
-    async def get(self, name: str, policy: Policy, wish: Wish = NO_WISH) -> Answer:
-        """The newest value, or that there is none. Raises NotCachedError, UnavailableError."""
-        started = time.perf_counter()
-        reading: Reading | None = None
-        try:
-            reading = await self._store.read(name)
-        except CacheUnavailableError:
-            pass
-        else:
-            answer = self._hit(name, policy, wish, reading, started)
-            if answer is not None:
-                self._recorder.read(name[: name.index(":")], answer.outcome)
-                return answer
+    async def get(self, name: str, policy: Policy, wish: Wish = NO_WISH, glance: Glance | None = None) -> Answer:
+        """The newest value, or that there is none. Raises NotCachedError, UnavailableError.
+
+        ``glance`` is what `glance` found for this very read, so that nothing is asked twice.
+        """
+        if glance is None:
+            started = time.perf_counter()
+            try:
+                reading = await self._store.read(name)
+            except CacheUnavailableError:
+                glance = Glance(None, time.perf_counter() - started)
+            else:
+                answer = self._hit(name, policy, wish, reading, started)
+                if answer is not None:
+                    self._recorder.read(name[: name.index(":")], answer.outcome)
+                    return answer
+                glance = Glance(reading, time.perf_counter() - started)
         visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
-        visit.account(time.perf_counter() - started)
-        answer = await self._without_hit(visit, reading)
+        visit.account(glance.seconds)
+        answer = await self._without_hit(visit, glance.reading)
         self._recorder.read(name[: name.index(":")], answer.outcome)
         return answer
+
+    def glance(self, name: str, policy: Policy, then: Callable[[Answer | Glance], None]) -> None:
+        """A read that asks for nothing special, without a coroutine: ``then`` is called once, in a later turn of the
+        loop, with a plain hit, or with what `get` needs to go on from there.
+        """
+        started = time.perf_counter()
+
+        def looked(reading: Reading | None, error: BaseException | None) -> None:  # noqa: ARG001, a batch's signature
+            found: Answer | Glance = Glance(reading, time.perf_counter() - started)
+            try:
+                hit = None if reading is None else self._hit(name, policy, NO_WISH, reading, started)
+                if hit is not None:
+                    self._recorder.read(name[: name.index(":")], hit.outcome)
+                    found = hit
+            finally:
+                then(found)
+
+        self._store.look(name, looked)
 
     async def get_many(
         self, names: Sequence[str], policy: Policy, wish: Wish = NO_WISH

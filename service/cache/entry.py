@@ -46,6 +46,13 @@ class Reading(NamedTuple):
     generation: bytes | None
 
 
+class Glance(NamedTuple):
+    """A look at the cache that found no plain hit. ``reading`` is None where Redis did not answer."""
+
+    reading: Reading | None
+    seconds: float
+
+
 class Lease(NamedTuple):
     """The right to fill one key. The generation was read with it, hence before any load made under it."""
 

@@ -103,6 +103,9 @@ class RedisStore:
     async def read(self, name: str) -> Reading:
         return await self._reads.submit(name)
 
+    def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
+        self._reads.notify(name, then)
+
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         # Handed in within one turn of the loop: they wait together, and so go out together.
         return await asyncio.gather(*[self._reads.submit(name) for name in names])

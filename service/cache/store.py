@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -86,6 +86,9 @@ class Store(Protocol):
 
     async def read(self, name: str) -> Reading:
         """The entry's bytes, and the heartbeat read with it in the same MGET."""
+
+    def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
+        """`read` for who has no coroutine: ``then`` is called once, later, with what was read or why nothing was."""
 
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         """The same for many keys, in one MGET as far as they fit into one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from service.cache.engine import Engine
-from service.cache.entry import Answer, Wish
+from service.cache.entry import Answer, Glance, Wish
 from service.cache.keys import name_of
 from service.cache.policy import Policy
 from service.cache.recorder import Recorder
@@ -30,9 +30,13 @@ class Entities:
         self._policy_of = policy_of
         self._writer = Writer(engine, tasks, recorder, policy_of)
 
-    async def get(self, key: EntityKey, wish: Wish) -> Answer:
+    async def get(self, key: EntityKey, wish: Wish, glance: Glance | None = None) -> Answer:
         """``body`` None: it does not exist. Raises NotCachedError, UnavailableError."""
-        return await self._engine.get(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), wish)
+        return await self._engine.get(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), wish, glance)
+
+    def glance(self, key: EntityKey, then: Callable[[Answer | Glance], None]) -> None:
+        """See `Engine.glance`."""
+        self._engine.glance(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), then)
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool

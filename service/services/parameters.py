@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from service.cache.engine import Engine
-from service.cache.entry import Answer, Wish
+from service.cache.entry import Answer, Glance, Wish
 from service.cache.keys import name_of
 from service.cache.policy import Policy
 from service.db.parameter_history import ParameterHistory, RecordedVersion, VersionPage
@@ -55,9 +55,13 @@ class Parameters:
         self._writer = writer
         self._policy = policy
 
-    async def get(self, key: str, wish: Wish) -> Answer:
+    async def get(self, key: str, wish: Wish, glance: Glance | None = None) -> Answer:
         """``body`` None: it does not exist. Raises NotCachedError."""
-        return await self._engine.get(name_of(PARAMETER, key), self._policy, wish)
+        return await self._engine.get(name_of(PARAMETER, key), self._policy, wish, glance)
+
+    def glance(self, key: str, then: Callable[[Answer | Glance], None]) -> None:
+        """See `Engine.glance`."""
+        self._engine.glance(name_of(PARAMETER, key), self._policy, then)
 
     async def get_many(self, keys: Sequence[str], wish: Wish) -> dict[str, Answer | NotCachedError | UnavailableError]:
         """One MGET, and at most one query."""
