@@ -49,11 +49,15 @@ Every answer tells how it came about: `Cache-Status` (RFC 9211), `Age`, `Server-
 Errors are problems (RFC 9457)."""
 
 
-def create_app(settings: Settings | None = None, *, open_services: OpenServices | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, open_services: OpenServices | None = None,
+    on_open: Callable[[], None] = lambda: None,
+) -> FastAPI:  # fmt: skip
     """The application. ``settings`` come from the environment where none are given.
 
     ``open_services`` opens what the routes are served from, when the app starts; by default the real services. These
     open without PostgreSQL and without Redis too: the app then listens, and says in /readyz what is missing.
+    ``on_open`` is called when all is open, before the first request.
     """
     settings = settings or Settings()
     version = _running_version()
@@ -68,7 +72,14 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(_lifespan, settings, metrics, statistics, open_services or open_real_services),
+        lifespan=partial(
+            _lifespan,
+            settings=settings,
+            metrics=metrics,
+            statistics=statistics,
+            open_services=open_services or open_real_services,
+            on_open=on_open,
+        ),
     )
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app.state.limits = limits
@@ -85,14 +96,16 @@ def create_app(settings: Settings | None = None, *, open_services: OpenServices 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices, app: FastAPI
-) -> AsyncIterator[dict[str, Any]]:
+    app: FastAPI, *, settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices,
+    on_open: Callable[[], None],
+) -> AsyncIterator[dict[str, Any]]:  # fmt: skip
     """Yields what a server may use of the app beside calling it: see `service.cli.protocol`."""
     assert isinstance(app, FrontedApp)
     async with statistics.kept(), open_services(settings, metrics) as services:
         attach_services(app, services.entities, services.parameters, services.health, services.cache)
         app.hot_reads.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
+            on_open()
             yield {HOT_READS: app.hot_reads}
 
 

@@ -40,7 +40,7 @@ Reply = Callable[[int, bytes, bytes], None]
 class EntityReader(Protocol):
     async def get(self, key: EntityKey, wish: Wish, glance: Glance | None = None) -> Answer: ...
 
-    def glance(self, key: EntityKey, then: Then) -> None: ...
+    def glance(self, entity_type: str, entity_id: str, then: Then) -> None: ...
 
 
 class ParameterReader(Protocol):
@@ -95,7 +95,7 @@ class HotReads:
             self._recorder.request("GET", target.route, status, perf_counter() - started)
 
         if target.entity_type is not None and self._entities is not None:
-            self._entities.glance(EntityKey(target.entity_type, target.name), then)
+            self._entities.glance(target.entity_type, target.name, then)
         elif target.entity_type is None and self._parameters is not None:
             self._parameters.glance(target.name, then)
         else:

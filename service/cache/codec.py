@@ -36,15 +36,16 @@ def decode(raw: bytes, name: str) -> Entry | None:
     if end < 0 or len(fields) != _FIELDS or fields[8] != name.encode():
         return None
     try:
+        # By position: this runs for every hit, and names would double its price.
         return Entry(
-            version=int(fields[1]),
-            generation=fields[2],
-            cost_ms=int(fields[3]),
-            written_at_ms=int(fields[4]),
-            fresh_until_ms=int(fields[5]),
-            stale_until_ms=int(fields[6]),
-            modified_at_ms=int(fields[7]),
-            body=raw[end + 1 :] if kind == b"V1 " else None,
+            int(fields[1]),
+            fields[2],
+            int(fields[3]),
+            int(fields[4]),
+            int(fields[5]),
+            int(fields[6]),
+            int(fields[7]),
+            raw[end + 1 :] if kind == b"V1 " else None,
         )
     except ValueError:
         return None

@@ -89,14 +89,13 @@ class Engine:
         started = time.perf_counter()
 
         def looked(reading: Reading | None, error: BaseException | None) -> None:  # noqa: ARG001, a batch's signature
-            found: Answer | Glance = Glance(reading, time.perf_counter() - started)
+            hit: Answer | None = None
             try:
                 hit = None if reading is None else self._hit(name, policy, NO_WISH, reading, started)
                 if hit is not None:
                     self._recorder.read(name[: name.index(":")], hit.outcome)
-                    found = hit
             finally:
-                then(found)
+                then(Glance(reading, time.perf_counter() - started) if hit is None else hit)
 
         self._store.look(name, looked)
 

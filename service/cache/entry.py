@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     BYPASS = "bypass"
     OFF = "off"
 
+    __hash__ = str.__hash__  # an Enum's own is Python code, and each read looks its outcome up
+
 
 class Detail(StrEnum):
     """Why a read went the way it did, where the outcome alone does not say."""

@@ -67,6 +67,10 @@ def lifetimes(policy: Policy, now_ms: int, draw: float, *, negative: bool, ttl_s
     return Lifetimes(fresh_until, fresh_until + round(policy.stale_if_error_seconds * 1000))
 
 
+_LONGEST_CERTAIN_LEAD_MS = 1_000
+_LONGEST_LEAD = 37
+"""In units of cost·β: a draw has 53 bits, and ``-ln(2 ** -53)`` is 36.7."""
+
 MIN_REFRESH_COST_MS = 10
 """A load measured in an idle moment says too little about one in a busy moment; below this nothing is believed."""
 
@@ -77,12 +81,12 @@ def certain_lead_ms(entry: Entry) -> int:
     a lease, so certainty costs hardly a load.
     """
     quarter = (entry.fresh_until_ms - entry.written_at_ms) // 4
-    return min(max(quarter, 100), 1_000) + entry.cost_ms
+    return min(max(quarter, 100), _LONGEST_CERTAIN_LEAD_MS) + entry.cost_ms
 
 
 def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
-    """XFetch: refresh when ``now - cost * beta * ln(draw) >= fresh_until``, ``draw`` uniform in (0, 1]; or at last
-    when little is left. β = 0 never refreshes early.
+    """XFetch: refresh when ``now - cost * beta * ln(draw) >= fresh_until``; or at last when little is left. β = 0
+    never refreshes early. ``draw`` is uniform in (0, 1], of `random`'s 53 bits: not less than 2 ** -53.
 
     Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015.
     """
@@ -91,7 +95,10 @@ def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
         return Verdict.EXPIRED
     if beta == 0:
         return Verdict.FRESH
-    lead_ms = -max(entry.cost_ms, MIN_REFRESH_COST_MS) * beta * math.log(draw)
+    scale_ms = max(entry.cost_ms, MIN_REFRESH_COST_MS) * beta
+    if left_ms > _LONGEST_LEAD * scale_ms and left_ms > _LONGEST_CERTAIN_LEAD_MS + entry.cost_ms:
+        return Verdict.FRESH  # whatever the draw
+    lead_ms = -scale_ms * math.log(draw)
     return Verdict.REFRESH if left_ms <= max(lead_ms, certain_lead_ms(entry)) else Verdict.FRESH
 
 

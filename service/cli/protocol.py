@@ -17,8 +17,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from service.api.hot_reads import HOT_READS, HotReads
 
 
-class PipelinedProtocol(HttpToolsProtocol):
-    """Remembers which request is under way."""
+class HotProtocol(HttpToolsProtocol):
+    """One for each connection."""
 
     _under_way: Any = None
     _hot_reads: HotReads | None = None

@@ -34,9 +34,9 @@ class Entities:
         """``body`` None: it does not exist. Raises NotCachedError, UnavailableError."""
         return await self._engine.get(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), wish, glance)
 
-    def glance(self, key: EntityKey, then: Callable[[Answer | Glance], None]) -> None:
+    def glance(self, entity_type: str, entity_id: str, then: Callable[[Answer | Glance], None]) -> None:
         """See `Engine.glance`."""
-        self._engine.glance(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), then)
+        self._engine.glance(name_of(entity_type, entity_id), self._policy_of(entity_type), then)
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool

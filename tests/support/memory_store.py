@@ -9,6 +9,7 @@ from service.cache.entry import Lease, Reading
 from service.cache.keys import HEARTBEAT, cache_key, refresh_key
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased
 from service.errors import CacheUnavailableError
+from tests.support.looking import look_by_reading
 from tests.support.memory_server import MemoryServer
 
 
@@ -38,6 +39,9 @@ class MemoryStore:
         await self._called("read")
         generation = self._vouched()
         return Reading(self.server.get(cache_key(name)), generation)
+
+    def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
+        look_by_reading(self, name, then)
 
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         return [await self.read(name) for name in names]

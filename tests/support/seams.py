@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from service.cache.entry import Reading
@@ -13,6 +13,7 @@ from service.domain.entity import EntityKey, WrittenRow
 from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import CacheUnavailableError
 from tests.support.gates import Gates
+from tests.support.looking import look_by_reading
 
 
 class GatedSource:
@@ -84,6 +85,9 @@ class GatedStore:
     async def read(self, name: str) -> Reading:
         await self._gates.reading.passing()
         return await self._living().read(name)
+
+    def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
+        look_by_reading(self, name, then)
 
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         await self._gates.reading.passing()

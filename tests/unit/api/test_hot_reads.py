@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.api.hot_reads import ENTITY_ROUTE, PARAMETER_ROUTE, HotReads
-from service.cache.entry import Answer, Detail, Outcome, Wish
+from service.api.hot_reads import HotReads
+from service.api.hot_targets import ENTITY_ROUTE, PARAMETER_ROUTE
+from service.cache.entry import Answer, Detail, Glance, Outcome, Wish
 from service.domain.entity import EntityKey
 from service.errors import (
     DatabaseBusyError,
@@ -30,6 +31,8 @@ BODY = '{"name": "日本"}'.encode()
 HIT = Answer(Outcome.HIT, 7, BODY, MODIFIED_AT_MS, age_ms=61_234, ttl_ms=238_766, cache_ms=0.31)
 PATHS = ["/v1/entities/country/JP", "/v1/parameters/app:config:max_users"]
 
+MISSED = Glance(None, 0.001)
+
 Sent = list[MutableMapping[str, Any]]
 
 
@@ -40,11 +43,18 @@ class Said:
     answer: Answer | Exception
     asked: list[Any] = field(default_factory=list)
 
-    async def get(self, key: EntityKey | str, wish: Wish) -> Answer:
+    async def get(self, key: EntityKey | str, wish: Wish, glance: Glance | None = None) -> Answer:
+        assert glance in (None, MISSED)
         self.asked.append((key, wish))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def glance(self, *args: Any) -> None:
+        """What the cache answers comes at once; for the rest `get` is asked, with what was seen."""
+        *_, then = args
+        is_hit = isinstance(self.answer, Answer) and self.answer.outcome in (Outcome.HIT, Outcome.NEGATIVE_HIT)
+        asyncio.get_running_loop().call_soon(then, self.answer if is_hit else MISSED)
 
 
 @dataclass
@@ -71,14 +81,7 @@ class Pair:
     async def ask(
         self, path: str, *headers: tuple[str, str], method: str = "GET", query: str = ""
     ) -> tuple[Sent, Sent, list[Any], list[Any]]:
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in (*headers, ("x-request-id", "same"))],
-        }
+        scope = _scope(path, *headers, method=method, query=query)
 
         async def passing_on(*asgi: Any) -> None:
             self.passed_on += 1
@@ -92,6 +95,40 @@ class Pair:
         second = await _sent(self._ordinary, scope)
         assert seen == self.said.asked or isinstance(self.said.answer, RuntimeError)
         return first, second, tolds[0].requests, seen
+
+    async def begin(self, path: str, *headers: tuple[str, str]) -> tuple[Sent, list[Any]]:
+        """The third way: of a server that begins without a task, and goes on with one where it must."""
+        scope = _scope(path, *headers)
+        told = Told()
+        hot = HotReads(self._ordinary, told)
+        hot.attach(self.said, self.said)
+        ended: asyncio.Future[Sent | None] = asyncio.get_running_loop().create_future()
+        if not hot.begin(scope, _replying(ended.set_result), lambda: ended.set_result(None)):
+            return await _sent(self._ordinary, scope), told.requests
+        sent = await ended
+        return (await _sent(hot, scope) if sent is None else sent), told.requests
+
+
+def _scope(path: str, *headers: tuple[str, str], method: str = "GET", query: str = "") -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in (*headers, ("x-request-id", "same"))],
+    }
+
+
+def _replying(ended: Callable[[Sent], None]) -> Callable[[int, bytes, bytes], None]:
+    """Takes a whole answer apart again."""
+
+    def reply(status: int, head: bytes, body: bytes) -> None:
+        headers = [tuple(line.split(b": ", 1)) for line in head.removesuffix(b"\r\n").split(b"\r\n")]
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        ended([start, {"type": "http.response.body", "body": body}])
+
+    return reply
 
 
 async def _sent(app: Any, scope: dict[str, Any]) -> Sent:
@@ -154,6 +191,9 @@ async def test_every_answer_is_the_ordinary_one(
     hot, ordinary, told, _ = await pair.ask(path, *([("if-none-match", tag)] if tag else []))
     assert plain(hot) == plain(ordinary)
     assert pair.passed_on == 0
+    begun, told_of_begun = await pair.begin(path, *([("if-none-match", tag)] if tag else []))
+    assert plain(begun) == plain(ordinary)
+    assert told_of_begun == told
     status = hot[0]["status"]
     assert told == [("GET", ENTITY_ROUTE if "entities" in path else PARAMETER_ROUTE, status)]
 
@@ -234,6 +274,8 @@ def test_whatever_the_path_the_answer_is_the_ordinary_one(kind: str, names: list
             path = "/".join(["/v1", kind, *names])
             hot, ordinary, _, _ = await pair.ask(path, *([("if-none-match", tag)] if tag else []))
             assert plain(hot) == plain(ordinary)
+            begun, _ = await pair.begin(path, *([("if-none-match", tag)] if tag else []))
+            assert plain(begun) == plain(ordinary)
 
     asyncio.run(both())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,14 @@ class Wire:
 
 def batch_of(*wires: Wire, max_size: int = 10) -> Batch[str, str]:
     return Batch(wires, max_size=max_size)
+
+
+@pytest.fixture
+async def failures() -> list[dict[str, Any]]:
+    """What the loop is told of failures that have no other owner."""
+    found: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+    return found
 
 
 async def test_what_waits_in_one_turn_goes_out_together_and_comes_back_in_order():
@@ -137,7 +146,7 @@ async def test_a_wrong_number_of_values_is_a_failure_and_never_another_items_val
             await each
 
 
-async def test_a_cancelled_waiter_harms_nobody_not_even_one_of_the_same_item():
+async def test_a_cancelled_waiter_harms_nobody_not_even_one_of_the_same_item(failures):
     wire = Wire()
     batch = batch_of(wire)
     cancelled, same, other = batch.submit("a"), batch.submit("a"), batch.submit("b")
@@ -146,6 +155,43 @@ async def test_a_cancelled_waiter_harms_nobody_not_even_one_of_the_same_item():
     await turns()
     wire.answer()
     assert await asyncio.gather(same, other) == ["a1", "b1"]
+    assert failures == []
+
+
+async def test_a_waiter_without_a_future_is_told_once_with_the_others_of_its_item(failures):
+    wire = Wire()
+    batch = batch_of(wire)
+    told: list[tuple[str | None, BaseException | None]] = []
+    batch.notify("a", lambda value, error: told.append((value, error)))
+    same = batch.submit("a")
+    assert told == []
+    await turns()
+    wire.answer()
+    assert await same == "a1"
+    gone = ConnectionResetError("gone")
+    batch.notify("a", lambda value, error: told.append((value, error)))
+    await turns()
+    wire.answers[-1].set_exception(gone)
+    await turns()
+    assert told == [("a1", None), (None, gone)]
+    assert failures == []
+
+
+async def test_a_waiter_that_fails_is_reported_and_takes_nothing_from_the_others(failures):
+    wire = Wire()
+    batch = batch_of(wire)
+
+    def fail(value: str | None, error: BaseException | None) -> None:
+        raise ZeroDivisionError
+
+    before = batch.submit("a")
+    for item in "ab":
+        batch.notify(item, fail)
+    after = [batch.submit(item) for item in "abc"]
+    await turns()
+    wire.answer()
+    assert await asyncio.gather(before, *after) == ["a1", "a1", "b1", "c1"]
+    assert [type(failure["exception"]) for failure in failures] == [ZeroDivisionError, ZeroDivisionError]
 
 
 async def test_when_all_waiters_are_cancelled_the_exchange_still_ends_and_the_slot_serves_on():
