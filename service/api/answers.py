@@ -35,7 +35,7 @@ def entity_response(
 def provenance(answer: Answer) -> dict[str, str]:
     """How the answer came about: Cache-Status (RFC 9211), Server-Timing, and Age where the cache answered."""
     headers = {"Cache-Status": cache_status(answer)}
-    if answer.outcome in _FROM_CACHE:
+    if answer.outcome in FROM_CACHE:
         headers["Age"] = str(max(0, answer.age_ms) // 1000)
     timing = server_timing(answer)
     if timing:
@@ -51,7 +51,7 @@ def server_timing(answer: Answer) -> str:
     return f"cache;dur={answer.cache_ms:.2f}" if answer.cache_ms > 0 else ""
 
 
-_FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})
+FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})
 
 
 def cache_status(answer: Answer) -> str:

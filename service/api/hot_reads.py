@@ -8,15 +8,16 @@ framework does around an endpoint: matching, middleware, dependencies, response 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol
 
 import structlog
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.hot_answers import answered, hit_head, messages
+from service.api.hot_answers import answered_head, hit_head, message_of, response_head, response_to
 from service.api.hot_targets import Target, target_of
 from service.api.middleware import RequestRecorder
 from service.api.problems import error_response
@@ -27,14 +28,24 @@ from service.errors import AsideError
 
 log = structlog.get_logger(__name__)
 
-_REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
-_BEGUN = "aside.begun"
 HOT_READS = "aside.hot_reads"
 """Where the state of the lifespan has the `HotReads` of this process."""
+_REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
 
 Then = Callable[[Answer | Glance], None]
-Reply = Callable[[int, bytes, bytes], None]
-"""Status; the header lines, each with its line end; the body."""
+
+
+class Exchange(Protocol):
+    """A request that waits for its answer, as a server hands it to `HotReads.begin`."""
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """Send the whole answer. ``head``: the header lines, each with its line end. A client that left is nobody."""
+
+    def run(self, rest: Coroutine[Any, Any, None]) -> None:
+        """Run what is left to do as a task that the server knows of."""
+
+    def pass_on(self) -> None:
+        """Let the request go the way of all others, through the application."""
 
 
 class EntityReader(Protocol):
@@ -49,14 +60,6 @@ class ParameterReader(Protocol):
     def glance(self, key: str, then: Then) -> None: ...
 
 
-class _Begun(NamedTuple):
-    """Where `begin` stopped: what is read, what a look at the cache found, since when (`perf_counter`)."""
-
-    target: Target
-    found: Answer | Glance | None
-    started: float
-
-
 class HotReads:
     """Stands before ``ordinary`` and passes on what is not its own: everything, before it is attached to services."""
 
@@ -69,11 +72,10 @@ class HotReads:
     def attach(self, entities: EntityReader | None, parameters: ParameterReader | None) -> None:
         self._entities, self._parameters = entities, parameters
 
-    def begin(self, scope: Scope, reply: Reply, go_on: Callable[[], None]) -> bool:
-        """Take this request if it may be a hit, for a server that can do without a task. True if it was taken.
+    def begin(self, scope: Scope, exchange: Exchange) -> bool:
+        """Take this request, if it is one of ours, for a server that can do without a task. True if it was taken.
 
-        Later, in another turn of the loop, exactly one is called: ``reply``, with the whole answer; or ``go_on``, where
-        the request has to go the way of all others, through `__call__` with the same scope.
+        Later, in another turn of the loop, ``exchange`` gets its answer, or is passed on.
         """
         started = perf_counter()
         target = target_of(scope)
@@ -82,16 +84,15 @@ class HotReads:
 
         def then(found: Answer | Glance) -> None:
             if isinstance(found, Glance) or found.outcome is not Outcome.HIT or found.body is None:
-                scope[_BEGUN] = _Begun(target, found, started)
-                go_on()
+                exchange.run(self._finish(scope, target, found, exchange, started))
                 return
             request_id = chosen_request_id(target.request_id)
             if found.version == target.known_version:
                 status = 304
-                reply(status, hit_head(found, None, request_id), b"")
+                exchange.reply(status, hit_head(found, None, request_id), b"")
             else:
                 status = 200
-                reply(status, hit_head(found, len(found.body), request_id), found.body)
+                exchange.reply(status, hit_head(found, len(found.body), request_id), found.body)
             self._recorder.request("GET", target.route, status, perf_counter() - started)
 
         if target.entity_type is not None and self._entities is not None:
@@ -102,17 +103,36 @@ class HotReads:
             return False
         return True
 
+    async def _finish(
+        self, scope: Scope, target: Target, found: Answer | Glance, exchange: Exchange, started: float
+    ) -> None:
+        """What is not a plain hit: load it, or say why not, and answer."""
+        request_id = assign_request_id(scope)
+        try:
+            answer = found if isinstance(found, Answer) else await self._read(target, found)
+            if isinstance(answer, Answer) and answer.body is not None and target.known_version != answer.version:
+                status, body = 200, answer.body
+                head = answered_head(answer, len(body), request_id)
+            else:
+                response = _response(scope, target, answer)
+                status, body = response.status_code, bytes(response.body)
+                head = response_head(response, request_id)
+        except Exception:
+            log.exception("hot_read_failed")
+            exchange.pass_on()
+            return
+        exchange.reply(status, head, body)
+        self._recorder.request("GET", target.route, status, perf_counter() - started)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun: _Begun | None = scope.get(_BEGUN)
-        if begun is None:
-            target = target_of(scope)
-            begun = None if target is None else _Begun(target, None, perf_counter())
-        if begun is None or not self._is_attached(begun.target):
+        started = perf_counter()
+        target = target_of(scope)
+        if target is None or (self._parameters if target.entity_type is None else self._entities) is None:
             await self.ordinary(scope, receive, send)
             return
         request_id = assign_request_id(scope)
         try:
-            start, body = await self._messages(scope, begun)
+            start, body = message_of(_response(scope, target, await self._read(target, None)))
         except Exception:
             # Nobody thought of it. The ordinary route will most likely meet it too, and owns what is answered then.
             log.exception("hot_read_failed")
@@ -123,23 +143,20 @@ class HotReads:
             await send(start)
             await send(body)
         finally:
-            self._recorder.request("GET", begun.target.route, start["status"], perf_counter() - begun.started)
+            self._recorder.request("GET", target.route, start["status"], perf_counter() - started)
 
-    def _is_attached(self, target: Target) -> bool:
-        return (self._parameters if target.entity_type is None else self._entities) is not None
-
-    async def _messages(self, scope: Scope, begun: _Begun) -> tuple[Message, Message]:
-        """The two messages of the answer; of a problem, where the reading fails as readings may."""
-        request, target = Request(scope), begun.target
+    async def _read(self, target: Target, glance: Glance | None) -> Answer | AsideError:
+        """The answer, or the failure where a reading fails as readings may."""
         try:
-            answer = begun.found if isinstance(begun.found, Answer) else await self._read(target, begun.found)
+            if target.entity_type is None:
+                assert self._parameters is not None
+                return await self._parameters.get(target.name, NO_WISH, glance)
+            assert self._entities is not None
+            return await self._entities.get(EntityKey(target.entity_type, target.name), NO_WISH, glance)
         except AsideError as error:
-            return messages(error_response(request, error))
-        return answered(request, answer, target)
+            return error
 
-    async def _read(self, target: Target, glance: Glance | None) -> Answer:
-        if target.entity_type is None:
-            assert self._parameters is not None
-            return await self._parameters.get(target.name, NO_WISH, glance)
-        assert self._entities is not None
-        return await self._entities.get(EntityKey(target.entity_type, target.name), NO_WISH, glance)
+
+def _response(scope: Scope, target: Target, answer: Answer | AsideError) -> Response:
+    request = Request(scope)
+    return error_response(request, answer) if isinstance(answer, AsideError) else response_to(request, answer, target)

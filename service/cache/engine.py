@@ -64,6 +64,8 @@ class Engine:
 
         ``glance`` is what `glance` found for this very read, so that nothing is asked twice.
         """
+        if glance is None and not self._store.available:
+            glance = _UNREACHABLE
         if glance is None:
             started = time.perf_counter()
             try:
@@ -86,6 +88,9 @@ class Engine:
         """A read that asks for nothing special, without a coroutine: ``then`` is called once, in a later turn of the
         loop, with a plain hit, or with what `get` needs to go on from there.
         """
+        if not self._store.available:
+            asyncio.get_running_loop().call_soon(then, _UNREACHABLE)
+            return
         started = time.perf_counter()
 
         def looked(reading: Reading | None, error: BaseException | None) -> None:  # noqa: ARG001, a batch's signature
@@ -207,6 +212,9 @@ class Engine:
         if not applied and wait:
             applied = await self._settler.settle(change, since=since)
         return Settled.APPLIED if applied else Settled.DEFERRED
+
+
+_UNREACHABLE = Glance(None, 0.0)
 
 
 def _never_again(_: str) -> int:

@@ -100,8 +100,8 @@ class RedisStore:
     def now_ms(self) -> int:
         return self.pulse.now_ms()
 
-    async def read(self, name: str) -> Reading:
-        return await self._reads.submit(name)
+    def read(self, name: str) -> asyncio.Future[Reading]:
+        return self._reads.submit(name)
 
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
         self._reads.notify(name, then)
@@ -110,14 +110,14 @@ class RedisStore:
         # Handed in within one turn of the loop: they wait together, and so go out together.
         return await asyncio.gather(*[self._reads.submit(name) for name in names])
 
-    async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
-        return await self._leases.submit(_Wish(name, token, for_write))
+    def lease(self, name: str, token: bytes, *, for_write: bool = False) -> asyncio.Future[Leased]:
+        return self._leases.submit(_Wish(name, token, for_write))
 
-    async def fill(self, name: str, token: bytes, version: int, install: Install) -> Filled:
-        return await self._fills.submit(_Fill(name, token, version, install))
+    def fill(self, name: str, token: bytes, version: int, install: Install) -> asyncio.Future[Filled]:
+        return self._fills.submit(_Fill(name, token, version, install))
 
-    async def apply(self, change: Change) -> Applied:
-        return await self._applies.submit(change)
+    def apply(self, change: Change) -> asyncio.Future[Applied]:
+        return self._applies.submit(change)
 
     async def claim_refresh(self, name: str, token: bytes) -> bool:
         return await self._claims.submit(_Claim(refresh_key(name), token))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -84,7 +84,7 @@ class Store(Protocol):
     def now_ms(self) -> int:
         """Redis's clock, as this process knows it."""
 
-    async def read(self, name: str) -> Reading:
+    def read(self, name: str) -> Awaitable[Reading]:
         """The entry's bytes, and the heartbeat read with it in the same MGET."""
 
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
@@ -93,13 +93,13 @@ class Store(Protocol):
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         """The same for many keys, in one MGET as far as they fit into one."""
 
-    async def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Leased:
+    def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Awaitable[Leased]:
         """Take the lease of an absent key."""
 
-    async def fill(self, name: str, token: bytes, version: int, install: Install) -> Filled:
+    def fill(self, name: str, token: bytes, version: int, install: Install) -> Awaitable[Filled]:
         """Install under a lease."""
 
-    async def apply(self, change: Change) -> Applied:
+    def apply(self, change: Change) -> Awaitable[Applied]:
         """Tell that a version exists."""
 
     async def claim_refresh(self, name: str, token: bytes) -> bool:

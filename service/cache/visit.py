@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from service.cache.entry import Answer, Detail, Entry, Outcome, Wish
-from service.cache.patience import Patience
+from service.cache.patience import patiently
 from service.cache.policy import Policy
 from service.cache.store import NO_GENERATION
 from service.domain.row import VersionedRow
@@ -38,8 +38,7 @@ class Visit:
         """Wait for Redis within what is left. Raises CacheUnavailableError when that runs out."""
         started = time.perf_counter()
         try:
-            async with Patience(max(0.0, self.left_seconds)):
-                return await operation
+            return await patiently(operation, max(0.0, self.left_seconds))
         except TimeoutError as error:
             raise CacheUnavailableError("Redis took longer than a request waits for it") from error
         finally:

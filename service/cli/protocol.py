@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol, with a shorter way for hits, and one thing mended.
+"""uvicorn's HTTP protocol, with a shorter way for the hot reads, and one thing mended.
 
 A hit is answered without a task and in one write: parsed by uvicorn, read through `HotReads.begin`, written here.
-Whatever is not a hit goes uvicorn's way. One connection has one answer under way, whichever way it takes.
+Whatever is no hot read goes uvicorn's way. One connection has one answer under way, whichever way it takes.
 
 Mended: uvicorn tells only the newest request of a connection that nobody waits for its answer. The one under way, if
 others are queued behind it, writes to a closed transport; uvloop raises, and the log gets an error that is none.
@@ -9,7 +9,7 @@ others are queued behind it, writes to a closed transport; uvloop raises, and th
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -31,29 +31,16 @@ class HotProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._under_way = cycle
-        if self._hot_reads is not None and app is self.app and not self.flow.write_paused:
-            reply, go_on = partial(self._reply, cycle), partial(self._go_on, cycle, app)
-            if self._hot_reads.begin(cycle.scope, reply, go_on):
-                return
+        # What was not read yet by a slow client must not grow: where writing is paused, uvicorn's way waits.
+        hot_reads = None if app is not self.app or self.flow.write_paused else self._hot_reads
+        if hot_reads is None or not hot_reads.begin(cycle.scope, _Exchange(self, cycle)):
+            self.start_task(cycle, app)
+
+    def start_task(self, cycle: Any, app: Any) -> None:
+        """Uvicorn's way."""
         super()._start_asgi_task(cycle, app)
 
-    def _go_on(self, cycle: Any, app: Any) -> None:
-        super()._start_asgi_task(cycle, app)
-
-    def _reply(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
-        """What `cycle.send` does with the two messages of an answer that is complete, of a known length."""
-        if cycle.disconnected:
-            return
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[status], self._default_head(), head, ending, body)))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
-
-    def _default_head(self) -> bytes:
+    def default_head(self) -> bytes:
         """The headers of every answer, the date among them: uvicorn makes a new list of them once a second."""
         headers = self.server_state.default_headers
         if headers is not self._rendered_headers:
@@ -67,3 +54,36 @@ class HotProtocol(HttpToolsProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         super().connection_lost(exc)
+
+
+class _Exchange:
+    """See `service.api.hot_reads.Exchange`."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: HotProtocol, cycle: Any) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        """What `cycle.send` does with the two messages of an answer that is complete, of a known length."""
+        cycle, protocol = self._cycle, self._protocol
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        cycle.transport.write(b"".join((STATUS_LINE[status], protocol.default_head(), head, ending, body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        protocol.on_response_complete()
+
+    def run(self, rest: Coroutine[Any, Any, None]) -> None:
+        protocol = self._protocol
+        task = protocol.loop.create_task(rest)
+        task.add_done_callback(protocol.tasks.discard)
+        protocol.tasks.add(task)
+
+    def pass_on(self) -> None:
+        self._protocol.start_task(self._cycle, self._protocol.app)

@@ -4,13 +4,13 @@ connections.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from service.cache.batch import Batch
 from service.cache.keys import split
+from service.cache.patience import patiently
 from service.cache.recorder import Recorder
 from service.db.entities import Source
 from service.db.ledger import LedgerTable
@@ -56,8 +56,7 @@ class SourceLoader:
 
     async def _in_time(self, want: _Want) -> _Got:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await self._batch.submit(want)
+            return await patiently(self._batch.submit(want), self._timeout_seconds)
         except TimeoutError as error:
             raise DatabaseBusyError("PostgreSQL is too busy to answer in time") from error
 

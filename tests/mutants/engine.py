@@ -199,11 +199,11 @@ JOINING = (
     mutant(
         "a reader joins a query under way",
         "service/services/loading.py",
-        "return await self._batch.submit(want)",
+        "return await patiently(self._batch.submit(want), self._timeout_seconds)",
         'flying = self.__dict__.setdefault("_flying", {})\n'
-        "                if want not in flying or flying[want].done():\n"
-        "                    flying[want] = self._batch.submit(want)\n"
-        "                return await asyncio.shield(flying[want])",
+        "            if want not in flying or flying[want].done():\n"
+        "                flying[want] = self._batch.submit(want)\n"
+        "            return await flying[want]",
         "test_joining.py::test_r20_a_reader_joins_no_query_that_was_sent_before_it_came",
     ),
     Mutant(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Coroutine, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,14 +99,32 @@ class Pair:
     async def begin(self, path: str, *headers: tuple[str, str]) -> tuple[Sent, list[Any]]:
         """The third way: of a server that begins without a task, and goes on with one where it must."""
         scope = _scope(path, *headers)
-        told = Told()
+        told, waiting = Told(), Waiting()
         hot = HotReads(self._ordinary, told)
         hot.attach(self.said, self.said)
-        ended: asyncio.Future[Sent | None] = asyncio.get_running_loop().create_future()
-        if not hot.begin(scope, _replying(ended.set_result), lambda: ended.set_result(None)):
+        if not hot.begin(scope, waiting):
             return await _sent(self._ordinary, scope), told.requests
-        sent = await ended
-        return (await _sent(hot, scope) if sent is None else sent), told.requests
+        sent = await waiting.ended
+        return (await _sent(self._ordinary, scope) if sent is None else sent), told.requests
+
+
+class Waiting:
+    """An exchange that takes a whole answer apart again; None where it was passed on."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[Sent | None] = asyncio.get_running_loop().create_future()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def reply(self, status: int, head: bytes, body: bytes) -> None:
+        headers = [tuple(line.split(b": ", 1)) for line in head.removesuffix(b"\r\n").split(b"\r\n")]
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        self.ended.set_result([start, {"type": "http.response.body", "body": body}])
+
+    def run(self, rest: Coroutine[Any, Any, None]) -> None:
+        self.tasks.append(asyncio.get_running_loop().create_task(rest))
+
+    def pass_on(self) -> None:
+        self.ended.set_result(None)
 
 
 def _scope(path: str, *headers: tuple[str, str], method: str = "GET", query: str = "") -> dict[str, Any]:
@@ -118,17 +136,6 @@ def _scope(path: str, *headers: tuple[str, str], method: str = "GET", query: str
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in (*headers, ("x-request-id", "same"))],
     }
-
-
-def _replying(ended: Callable[[Sent], None]) -> Callable[[int, bytes, bytes], None]:
-    """Takes a whole answer apart again."""
-
-    def reply(status: int, head: bytes, body: bytes) -> None:
-        headers = [tuple(line.split(b": ", 1)) for line in head.removesuffix(b"\r\n").split(b"\r\n")]
-        start = {"type": "http.response.start", "status": status, "headers": headers}
-        ended([start, {"type": "http.response.body", "body": body}])
-
-    return reply
 
 
 async def _sent(app: Any, scope: dict[str, Any]) -> Sent:
@@ -204,6 +211,9 @@ async def test_what_nobody_thought_of_is_left_to_the_ordinary_route(pair: Pair) 
     assert plain(hot) == plain(ordinary)
     assert hot[0]["status"] == 500
     assert (pair.passed_on, told) == (1, [])
+    begun, told = await pair.begin(PATHS[0])
+    assert plain(begun) == plain(ordinary)
+    assert told == []
 
 
 @pytest.mark.parametrize(

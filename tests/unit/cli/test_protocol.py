@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from service.api.hot_reads import HOT_READS
+from service.api.hot_reads import HOT_READS, Exchange
 from service.cli.protocol import HotProtocol
 
 REQUEST = b"GET /v1/entities/thing/x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -46,10 +45,10 @@ class Begun:
     """Takes every request, and answers when a test says so."""
 
     def __init__(self) -> None:
-        self.replies: list[Callable[[int, bytes, bytes], None]] = []
+        self.exchanges: list[Exchange] = []
 
-    def begin(self, scope: Any, reply: Callable[[int, bytes, bytes], None], go_on: Callable[[], None]) -> bool:
-        self.replies.append(reply)
+    def begin(self, scope: Any, exchange: Exchange) -> bool:
+        self.exchanges.append(exchange)
         return True
 
 
@@ -71,17 +70,17 @@ async def test_an_answer_that_comes_after_its_client_left_is_written_nowhere(con
     connection.protocol.data_received(REQUEST)
     connection.transport.close()
     connection.protocol.connection_lost(ConnectionResetError())
-    connection.begun.replies[0](200, HEAD, b"{}")
+    connection.begun.exchanges[0].reply(200, HEAD, b"{}")
     assert connection.transport.written == b""
 
 
 async def test_of_requests_in_one_go_the_second_begins_when_the_first_is_answered(connection: Connection):
     connection.protocol.data_received(REQUEST * 2)
-    assert len(connection.begun.replies) == 1
-    connection.begun.replies[0](200, HEAD, b"{}")
-    assert len(connection.begun.replies) == 2
+    assert len(connection.begun.exchanges) == 1
+    connection.begun.exchanges[0].reply(200, HEAD, b"{}")
+    assert len(connection.begun.exchanges) == 2
     assert connection.transport.written == b"HTTP/1.1 200 OK\r\n" + HEAD + b"\r\n{}"
-    connection.begun.replies[1](304, b"", b"")
+    connection.begun.exchanges[1].reply(304, b"", b"")
     assert connection.transport.written.endswith(b"{}HTTP/1.1 304 Not Modified\r\n\r\n")
 
 
@@ -89,6 +88,6 @@ async def test_a_server_that_is_told_to_stop_ends_the_connection_with_the_answer
     connection.protocol.data_received(REQUEST)
     connection.protocol.shutdown()
     assert connection.transport.is_open
-    connection.begun.replies[0](200, HEAD, b"{}")
+    connection.begun.exchanges[0].reply(200, HEAD, b"{}")
     assert connection.transport.written == b"HTTP/1.1 200 OK\r\n" + HEAD + b"connection: close\r\n\r\n{}"
     assert not connection.transport.is_open
