@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli.bench import bench
 from service.cli.dev import run_dev
 from service.cli.refusals import read_settings, readable_failures
 from service.cli.serving import bind, stopping_on_signals
@@ -23,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+app.command()(bench)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]
