@@ -29,7 +29,7 @@ def rows_of(histogram: Histogram) -> list[Row]:
     edges = [step * 10**power for power in range(9) for step in _STEPS]
     counts = [0] * len(edges)
     for upper_us, count in buckets:
-        counts[_row_of(upper_us, edges)] += count
+        counts[_row_of(min(upper_us, histogram.longest_us), edges)] += count
     marks: dict[int, list[str]] = {}
     for percent in PERCENTS:
         marks.setdefault(_row_of(histogram.percentile_us(percent), edges), []).append(f"p{percent:g}")

@@ -34,7 +34,7 @@ class Driver(ABC):
         self.measured_from = _NEVER
         self.report = Report({share.kind: Tally() for share in plan.mix})
         self._tallies = list(self.report.tallies.values())
-        self._unanswerable = [_fails(share.kind, is_aside=plan.subject.is_aside) for share in plan.mix]
+        self._missing_fails = [_is_missing_an_error(share.kind, is_aside=plan.subject.is_aside) for share in plan.mix]
         self._connections = [Connection(self) for _ in range(plan.connections_of(process))]
         self._connecting: set[asyncio.Task[None]] = set()
         self._tls = ssl.create_default_context() if plan.target.is_tls else None
@@ -109,7 +109,7 @@ class Driver(ABC):
             outcome = outcome_of(connection.cache_status, status)
         else:
             outcome = connection.aside_cache.decode("latin-1")
-        is_error = status >= 400 and (status != 404 or self._unanswerable[request.kind])
+        is_error = status >= 400 and (status != 404 or self._missing_fails[request.kind])
         us = int((now - connection.intended) * 1e6)
         self._tallies[request.kind].answered(status, outcome, us, is_error=is_error)
 
@@ -165,6 +165,6 @@ class Driver(ABC):
             connection.close()
 
 
-def _fails(kind: Kind, *, is_aside: bool) -> bool:
+def _is_missing_an_error(kind: Kind, *, is_aside: bool) -> bool:
     """Whether 404 is an error: not where the key is absent on purpose, nor where a cache may know that it is."""
     return not (kind is Kind.ABSENT or (is_aside and kind in {Kind.READS, Kind.CONDITIONAL}))

@@ -23,8 +23,7 @@ async def generate(plan: Plan, stop: asyncio.Event, *, on_report: Callable[[Repo
     """
     processes = [await _start(plan, number) for number in range(plan.processes)]
     try:
-        async with asyncio.timeout(_START_SECONDS + plan.timeout_seconds):
-            latest = [(await _read(process))[0] for process in processes]
+        latest = await _first_reports(processes, within_seconds=_START_SECONDS + plan.timeout_seconds)
         for process in processes:
             _input(process).write(b"!")
         stopping = asyncio.create_task(_close_inputs(processes, stop))
@@ -36,6 +35,15 @@ async def generate(plan: Plan, stop: asyncio.Event, *, on_report: Callable[[Repo
             if process.returncode is None:
                 process.kill()
             await process.wait()
+
+
+async def _first_reports(processes: list[Process], *, within_seconds: float) -> list[Report]:
+    """They are connected, as far as that was possible."""
+    try:
+        async with asyncio.timeout(within_seconds):
+            return [(await _read(process))[0] for process in processes]
+    except TimeoutError as error:
+        raise BenchFailedError(f"the processes that make load did not start within {within_seconds:g} s") from error
 
 
 async def _start(plan: Plan, number: int) -> Process:

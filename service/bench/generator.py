@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import pickle
+import resource
 import sys
 from contextlib import suppress
 
@@ -25,6 +26,9 @@ LENGTH_BYTES = 4
 
 
 def main() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # thousands of connections are more files than a process may often begin with
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     plan, process = pickle.load(sys.stdin.buffer)  # noqa: S301 (of the process that started this one)
     with suppress(BrokenPipeError):
         uvloop.run(_generate(plan, process))

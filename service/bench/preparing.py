@@ -52,32 +52,39 @@ async def list_parameters(client: httpx.AsyncClient) -> tuple[str, ...]:
     return tuple(keys)
 
 
-async def seed(client: httpx.AsyncClient, plan: Plan, stop: asyncio.Event) -> None:
-    """Write the plan's entities, until told to stop. Raises UnreachableError where the service will not have them."""
+async def seed(client: httpx.AsyncClient, plan: Plan, stop: asyncio.Event, *, written: list[str]) -> None:
+    """Write the plan's entities, until told to stop, and note in ``written`` the paths of those that may be there.
+
+    Raises UnreachableError where the service will not have them, httpx.TransportError where there is none.
+    """
     body, headers = document(plan.body_bytes), {"Content-Type": "application/json"}
 
     async def put(path: str) -> None:
-        answer = await client.put(path, content=body, headers=headers)
+        written.append(path)
+        try:
+            answer = await client.put(path, content=body, headers=headers)
+        except httpx.ConnectError:
+            written.remove(path)
+            raise
         if not answer.is_success:
             raise UnreachableError(_refused(client, f"PUT {path}", answer))
 
     await _for_each(_paths(plan), put, stop)
 
 
-async def remove(client: httpx.AsyncClient, plan: Plan) -> int:
-    """Take the plan's entities away again, and say how many of them may be left: a service may be gone by now."""
-    left = 0
+async def remove(client: httpx.AsyncClient, paths: list[str]) -> int:
+    """Take entities away again, and say how many of them may be left: the service may be gone by now."""
+    gone, is_lost = set[str](), asyncio.Event()
 
     async def delete(path: str) -> None:
-        nonlocal left
         try:
-            answer = await client.delete(path)
-            left += answer.status_code not in {204, 404}
+            if (await client.delete(path)).status_code in {204, 404}:
+                gone.add(path)
         except httpx.TransportError:
-            left += 1
+            is_lost.set()  # to wait for each of a thousand would take long
 
-    await _for_each(_paths(plan), delete, asyncio.Event())
-    return left
+    await _for_each(paths, delete, is_lost)
+    return len(paths) - len(gone)
 
 
 async def _for_each(paths: list[str], do: Callable[[str], Awaitable[None]], stop: asyncio.Event) -> None:

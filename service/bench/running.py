@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import signal
+import sys
 
 import httpx
 from rich.console import Console
@@ -20,6 +21,7 @@ from service.bench.tally import Report
 from service.bench.target import parse_target
 
 TOO_MANY_ERRORS = 3
+_FILE_WIDTH = 120
 
 
 def run(options: Options) -> int:
@@ -31,7 +33,8 @@ def run(options: Options) -> int:
 
 
 async def _run(options: Options) -> int:
-    console = Console(highlight=False, soft_wrap=True, quiet=options.as_json)
+    width = None if sys.stdout.isatty() else _FILE_WIDTH
+    console = Console(highlight=False, soft_wrap=True, quiet=options.as_json, width=width)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -56,23 +59,24 @@ async def _load(
     if not options.seeds:
         await check_reachable(client, plan)
         return await _generate(plan, stop, console)
-    ids = plan.subject.ids
-    console.print(f"Writing {len(ids):,} entities of type {SEEDED_TYPE}, {ids[0]} to {ids[-1]} …", markup=False)
+    ids, written = plan.subject.ids, list[str]()
+    span = f"entities of type {SEEDED_TYPE}, {ids[0]} to {ids[-1]}"
+    console.print(f"Writing {len(ids):,} {span} …", markup=False)
     try:
-        await seed(client, plan, stop)
+        await seed(client, plan, stop, written=written)
         return await _generate(plan, stop, console)
     finally:
         if options.keep:
             console.print(f"They are kept: --type {SEEDED_TYPE} --ids {ids[0]}:{len(ids)} reads them again.")
-        elif left := await remove(client, plan):
-            complaint = f"{left:,} entities of type {SEEDED_TYPE} could not be removed: {ids[0]} to {ids[-1]}"
-            Console(stderr=True, soft_wrap=True, highlight=False).print(complaint, markup=False)
+        elif left := await remove(client, written):
+            Console(stderr=True, soft_wrap=True).print(f"{left:,} could not be removed, of the {span}", markup=False)
 
 
 async def _generate(plan: Plan, stop: asyncio.Event, console: Console) -> Report:
     loop = "closed loop" if plan.rate is None else f"open loop, {plan.rate:g} requests per second"
     mix = ", ".join(f"{share.weight:g} {share.kind}" for share in plan.mix)
-    keys = f"{len(plan.subject.ids):,} keys, {plan.distribution}"
+    count = len(plan.subject.ids)
+    keys = f"{count:,} keys, {plan.distribution}" if count > 1 else "1 key"
     console.print(f"{plan.target.url}: {plan.connections} connections, {loop}; {keys}; {mix}", markup=False)
     with showing(console, plan) as watch:
         return await generate(plan, stop, on_report=watch)

@@ -17,6 +17,7 @@ from service.bench.tally import LATE_SECONDS, Report, Tally
 
 _BAR_WIDTH = 40
 _LATE_SHARE = 0.01
+_KEPT_SHARE = 0.95
 _BUSY_SHARE = 0.9
 _EXPECTED = (Kind.READS, Kind.CONDITIONAL)
 
@@ -111,7 +112,7 @@ def warnings_of(plan: Plan, report: Report) -> Iterator[str]:
             f"{LATE_SECONDS * 1000:g} ms late (at most {report.latest * 1000:,.0f} ms). "
             "Try more --processes, or a lower --rate."
         )
-    if plan.rate is not None and _throughput(total, report.seconds) < 0.95 * plan.rate and not report.late:
+    elif plan.rate is not None and _throughput(total, report.seconds) < _KEPT_SHARE * plan.rate:
         yield "Fewer requests per second were answered than asked for: the service could not take as many."
     if report.busy > _BUSY_SHARE:
         yield f"A generator was busy {report.busy:.0%} of the time, and may be what was slow. Try more --processes."
