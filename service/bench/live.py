@@ -16,25 +16,38 @@ from service.bench.tally import Report, Tally
 
 Watcher = Callable[[Report], None]
 _REMEMBERED = 60
+_SHORTEST_SECONDS = 0.5
 
 
 @contextmanager
 def showing(console: Console, plan: Plan) -> Iterator[Watcher]:
     """Inside, the watcher is to be called with each report."""
+    lately = Lately()
     if not console.is_terminal:
-        lately = Lately()
-        yield lambda report: console.print(_line(plan, report, lately.of(report)), markup=False)
+
+        def tell(report: Report) -> None:
+            if not _says_nothing(report):
+                console.print(_line(plan, report, lately.of(report)), markup=False)
+
+        yield tell
         return
-    lately, rates, p99s = Lately(), deque[float](maxlen=_REMEMBERED), deque[float](maxlen=_REMEMBERED)
+    rates, p99s = deque[float](maxlen=_REMEMBERED), deque[float](maxlen=_REMEMBERED)
     with Live(console=console, transient=True, auto_refresh=False) as live:
 
         def show(report: Report) -> None:
+            if _says_nothing(report):
+                return
             now = lately.of(report)
             rates.append(now.rate)
             p99s.append(now.tally.latencies.percentile_us(99))
             live.update(_table(plan, report, now, rates, p99s), refresh=True)
 
         yield show
+
+
+def _says_nothing(report: Report) -> bool:
+    """The warm-up has only just ended: of a moment there are no figures."""
+    return report.warmup_left == 0 and report.seconds < _SHORTEST_SECONDS
 
 
 class Second:
