@@ -20,6 +20,8 @@ from service.bench.tally import Report, Tally
 
 _LOOK_SECONDS = 0.02
 _RECONNECT_SECONDS = 0.1
+_EARLY_SECONDS = 0.002
+"""By how much an event loop's timer, which counts whole milliseconds, may be early."""
 _NEVER = float("inf")
 
 
@@ -47,7 +49,7 @@ class Driver(ABC):
 
     @abstractmethod
     def end(self) -> None:
-        """Begin no more."""
+        """Give out what is due by now, and no more."""
 
     @abstractmethod
     def free(self, connection: Connection) -> None:
@@ -79,7 +81,7 @@ class Driver(ABC):
         self.begin()
         looking = asyncio.create_task(self._look_for_timeouts())
         try:
-            async with asyncio.timeout(self.plan.warmup_seconds + self.plan.seconds):
+            async with asyncio.timeout(self.plan.warmup_seconds + self.plan.seconds + _EARLY_SECONDS):
                 await stop.wait()
         except TimeoutError:
             pass

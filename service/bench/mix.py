@@ -64,12 +64,25 @@ class Chooser:
         return min(bisect_right(self._ends, draw), self._last)
 
 
+class EvenChooser:
+    """Picks places of equal weight; needs no table, however many there are."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def pick(self, draw: float) -> int:
+        """The place that a draw from [0, 1) falls into."""
+        return min(int(draw * self._count), self._count - 1)
+
+
 def chooser_of_kinds(mix: Sequence[Share]) -> Chooser:
     return Chooser([share.weight for share in mix])
 
 
-def chooser_of_keys(count: int, distribution: Distribution, zipf_s: float) -> Chooser:
+def chooser_of_keys(count: int, distribution: Distribution, zipf_s: float) -> Chooser | EvenChooser:
     """Uniform, or the n-th key in proportion to 1/n^s: the first keys are the popular ones."""
     if distribution is Distribution.UNIFORM:
-        return Chooser([1.0] * count)
+        return EvenChooser(count)
     return Chooser([rank**-zipf_s for rank in range(1, count + 1)])

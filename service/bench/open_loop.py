@@ -42,8 +42,9 @@ class OpenLoop(Driver):
         self._wake()
 
     def end(self) -> None:
-        """A signal that comes after the loop's end would end the process."""
+        """No signal after this: one that comes when the loop is gone would end the process."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        self._ask_what_is_due()
 
     def lost(self, connection: Connection, request: Prepared | None) -> None:
         if connection in self._free:
@@ -67,13 +68,16 @@ class OpenLoop(Driver):
     def _wake(self) -> None:
         if not self.is_asking:
             return
+        self._ask_what_is_due()
+        wait = self.begun + self._schedule.intended(self._begun_requests) - perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, max(wait, _SHORTEST_SLEEP_SECONDS))
+
+    def _ask_what_is_due(self) -> None:
         elapsed = perf_counter() - self.begun
         # What becomes due meanwhile waits for the next turn: answers have to be read, too.
         while self._schedule.due(self._begun_requests, elapsed):
             self._ask(self.begun + self._schedule.intended(self._begun_requests))
             self._begun_requests += 1
-        wait = self.begun + self._schedule.intended(self._begun_requests) - perf_counter()
-        signal.setitimer(signal.ITIMER_REAL, max(wait, _SHORTEST_SLEEP_SECONDS))
 
     def _ask(self, intended: float) -> None:
         late = perf_counter() - intended

@@ -36,7 +36,9 @@ class Requests:
         self._kinds = chooser_of_kinds(plan.mix)
         self._keys = chooser_of_keys(len(plan.subject.ids), plan.distribution, plan.zipf_s)
         self._etags: dict[int, bytes] = {}
-        self._makers = [self._maker(share.kind, plan, process) for share in plan.mix]
+        # A quoted id is as it was, if an entity can have it.
+        ids = [quote(name, safe="~:@").encode() for name in plan.subject.ids]
+        self._makers = [self._maker(share.kind, plan, ids, process) for share in plan.mix]
         self._learns = any(share.kind is Kind.CONDITIONAL for share in plan.mix)
 
     def next(self) -> Prepared:
@@ -52,18 +54,18 @@ class Requests:
     def _key(self) -> int:
         return self._keys.pick(self._draw())
 
-    def _maker(self, kind: Kind, plan: Plan, process: int) -> Maker:
+    def _maker(self, kind: Kind, plan: Plan, ids: list[bytes], process: int) -> Maker:
         match kind:
             case Kind.READS:
-                return _reads(plan)
+                return _reads(plan, ids)
             case Kind.CONDITIONAL:
-                return _conditional_reads(plan, self._etags)
+                return _conditional_reads(plan, ids, self._etags)
             case Kind.ABSENT:
                 return _reads_of_absent(plan)
             case Kind.WRITES:
-                return _writes(plan, process)
+                return _writes(plan, ids, process)
             case Kind.BATCH:
-                return _batch_reads(plan, self._key)
+                return _batch_reads(plan, ids, self._key)
 
 
 def document(body_bytes: int, serial: str = "0" * _SERIAL_DIGITS) -> str:
@@ -76,14 +78,14 @@ def document_of(filler: str, serial: str) -> str:
     return f'{{"filler": "{filler}", "serial": "{serial}"}}'
 
 
-def _reads(plan: Plan) -> Maker:
-    around, ids = _around(_head(plan, "GET", plan.subject.path)), _quoted_ids(plan)
+def _reads(plan: Plan, ids: list[bytes]) -> Maker:
+    around = _around(_head(plan, "GET", plan.subject.path))
     return lambda key: ids[key].join(around)
 
 
-def _conditional_reads(plan: Plan, etags: dict[int, bytes]) -> Maker:
+def _conditional_reads(plan: Plan, ids: list[bytes], etags: dict[int, bytes]) -> Maker:
     """An ordinary read where no ETag has been seen yet."""
-    plain, ids = _reads(plan), _quoted_ids(plan)
+    plain = _reads(plan, ids)
     head = _head(plan, "GET", plan.subject.path, "If-None-Match: ")
     around = _around(head.removesuffix("\r\n\r\n"))
 
@@ -100,9 +102,9 @@ def _reads_of_absent(plan: Plan) -> Maker:
     return lambda key: (b"aside-bench-absent-%d" % key).join(around)
 
 
-def _writes(plan: Plan, process: int) -> Maker:
+def _writes(plan: Plan, ids: list[bytes], process: int) -> Maker:
     """No two bodies are the same."""
-    serials, ids = count(), _quoted_ids(plan)
+    serials = count()
     body = document(plan.body_bytes, _HOLE * _SERIAL_DIGITS)
     before, after = body.split(_HOLE * _SERIAL_DIGITS)
     around = _around(_head(plan, "PUT", plan.subject.path, _JSON, f"Content-Length: {len(body)}") + before)
@@ -110,22 +112,18 @@ def _writes(plan: Plan, process: int) -> Maker:
     return lambda key: b"%b%02d%010d%b" % (ids[key].join(around), process, next(serials), end)
 
 
-def _batch_reads(plan: Plan, other_key: Callable[[], int]) -> Maker:
+def _batch_reads(plan: Plan, ids: list[bytes], other_key: Callable[[], int]) -> Maker:
     """The key itself, and others."""
     assert plan.subject.batch_path is not None
     head = _head(plan, "POST", plan.subject.batch_path, _JSON).encode().removesuffix(b"\r\n")
-    names = [f'"{name}"'.encode() for name in plan.subject.ids]
     member, others = plan.subject.batch_member.encode(), range(plan.batch_size - 1)
 
     def make(key: int) -> bytes:
-        body = b'{"%b": [%b]}' % (member, b", ".join([names[key], *[names[other_key()] for _ in others]]))
+        names = b'", "'.join([ids[key], *[ids[other_key()] for _ in others]])
+        body = b'{"%b": ["%b"]}' % (member, names)
         return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
 
     return make
-
-
-def _quoted_ids(plan: Plan) -> list[bytes]:
-    return [quote(name, safe="~:@").encode() for name in plan.subject.ids]
 
 
 def _around(text: str) -> list[bytes]:

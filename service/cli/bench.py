@@ -47,7 +47,7 @@ Rate = Annotated[
     _how(min=0.01, max=1e6, help="Requests per second, whatever becomes of them (open loop); else as many as go."),
 ]
 Timeout = Annotated[float, _how(min=0.01, max=300, help="Seconds, after which a request has failed.")]
-Processes = Annotated[int, _how(min=1, max=64, help="That make the load; one makes some 40,000 requests per second.")]
+Processes = Annotated[int, _how(min=1, max=64, help="That make the load; one makes some 35,000 requests per second.")]
 MaxErrors = Annotated[int, _how(min=0, help="More than these make the exit code 3.")]
 Json = Annotated[bool, _how("--json", help="Print one JSON object, and nothing else.")]
 
