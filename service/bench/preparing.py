@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from service.bench.requests import document
 from service.bench.target import Target
 
 _CLIENTS = 16
+_TIMEOUT_SECONDS = 10.0
 _MOST_PARAMETERS = 100_000
 _PAGE = 1000
 
@@ -22,7 +24,11 @@ _PAGE = 1000
 async def client_of(target: Target) -> AsyncIterator[httpx.AsyncClient]:
     """For the few requests around the load. Raises UnreachableError from inside where nobody answers."""
     limits = httpx.Limits(max_connections=_CLIENTS, max_keepalive_connections=_CLIENTS)
-    async with httpx.AsyncClient(base_url=target.url, limits=limits, timeout=10, trust_env=False) as client:
+    # As the generators do: by the authorities of the system, or those that SSL_CERT_FILE names.
+    trusted = ssl.create_default_context() if target.is_tls else False
+    async with httpx.AsyncClient(
+        base_url=target.url, limits=limits, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=trusted
+    ) as client:
         try:
             yield client
         except httpx.TransportError as error:
