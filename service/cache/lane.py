@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
 from typing import Any
 
@@ -56,20 +56,25 @@ class Lane:
 
     async def call(self, *command: Argument, once: bool = False) -> Any:
         """One command and its reply. A connection that broke while idle is opened anew, once, within the same time."""
-        return await self._bounded([command], once=once)
+        [reply] = await self._bounded([command], once=once)
+        return reply
+
+    async def calls(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+        """Several commands in one go, and their replies. If the server refuses one, that is the error of all."""
+        return await self._bounded(commands, once=False)
 
     async def script(self, name: str, keys: list[str], args: Iterable[Argument], *, once: bool = False) -> Any:
         """Run one of the four scripts. ``once``: only on the connection as it is; a broken one is an error."""
         tail = (len(keys), *keys, *args)
         try:
-            return await self._bounded([("EVALSHA", _SHA[name], *tail)], once=once)
+            return await self.call("EVALSHA", _SHA[name], *tail, once=once)
         except NoScriptError:  # SCRIPT FLUSH
-            return await self._bounded([("EVAL", SOURCES[name], *tail)], once=once)
+            return await self.call("EVAL", SOURCES[name], *tail, once=once)
 
-    async def _bounded(self, commands: list[tuple[Argument, ...]], *, once: bool) -> Any:
+    async def _bounded(self, commands: Sequence[tuple[Argument, ...]], *, once: bool) -> list[Any]:
         try:
             async with Patience(self._timeout), self._turn:
-                return await self._exchange(commands[0], once=once)
+                return await self._exchange(commands, once=once)
         except NoScriptError:
             raise
         except ReadOnlyError as error:  # a primary that was demoted under us: the address may lead elsewhere by now
@@ -81,12 +86,12 @@ class Lane:
             await self.close()
             raise _failure(error) from error
 
-    async def _exchange(self, command: tuple[Argument, ...], *, once: bool) -> Any:
+    async def _exchange(self, commands: Sequence[tuple[Argument, ...]], *, once: bool) -> list[Any]:
         if self._outdated and not once:
             await self.close()
         if self._connection.is_connected:
             try:
-                return await self._send(command)
+                return await self._send(commands)
             except ResponseError:
                 raise
             except (RedisError, OSError):
@@ -96,11 +101,21 @@ class Lane:
         elif once:
             raise ConnectionResetError("the connection that this exchange was bound to is gone")
         await self._open()
-        return await self._send(command)
+        return await self._send(commands)
 
-    async def _send(self, command: tuple[Argument, ...]) -> Any:
-        await self._write(self._connection.pack_command(*command))
-        return await self._connection.read_response()
+    async def _send(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+        """All replies are read, whatever they are: what stays in the socket would be taken for the next one's."""
+        connection = self._connection
+        await self._write([packed for command in commands for packed in connection.pack_command(*command)])
+        replies, refusal = [], None
+        for _ in commands:
+            try:
+                replies.append(await connection.read_response())
+            except ResponseError as error:
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
+        return replies
 
     async def _write(self, packed: Any) -> None:
         try:

@@ -193,13 +193,13 @@ class RedisStore:
         return [Applied(Effect(effect.decode()), counts) for effect in effects]
 
     async def _send_claims(self, lane: Lane, claims: list[_Claim]) -> list[bool]:
-        return [await self._send_claim(lane, claim) for claim in claims]  # rare: early refreshes, and what failed
+        commands = [self._command(claim) for claim in claims]
+        return [reply is not None for reply in await self._guarded("refresh", lambda: lane.calls(commands))]
 
-    async def _send_claim(self, lane: Lane, claim: _Claim) -> bool:
-        command: tuple[bytes | str | int, ...] = ("UNLINK", claim.key)
-        if claim.token is not None:
-            command = ("SET", claim.key, claim.token, "NX", "PX", self._lease_ms)
-        return await self._guarded("refresh", lambda: lane.call(*command)) is not None
+    def _command(self, claim: _Claim) -> tuple[bytes | str | int, ...]:
+        if claim.token is None:
+            return ("UNLINK", claim.key)
+        return ("SET", claim.key, claim.token, "NX", "PX", self._lease_ms)
 
     # -- what is common to all -----------------------------------------------------------------------------------
 

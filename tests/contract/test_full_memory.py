@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -79,3 +80,17 @@ async def test_leases_and_fills_are_refused_and_the_breaker_stays_closed(bench: 
         assert (lease.value.kind, fill.value.kind) == ("response", "response")
     assert store.available
     assert not bench.exists("country:DE")
+
+
+async def test_a_claim_that_is_refused_is_an_error_and_the_connection_serves_on(bench: RealBench, small_server: Valkey):
+    """Its neighbours in the same write were answered too: no reply may stay behind for whoever comes next."""
+    results = await asyncio.gather(
+        bench.store.claim_refresh("country:DE", b"t1"),
+        bench.store.release_refresh(NAME),
+        bench.store.claim_refresh("country:IT", b"t2"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [CacheExchangeError] * 3
+    await bench.store.release_refresh(NAME)
+    command(small_server.url, "CONFIG", "SET", "maxmemory", "0")
+    assert await bench.store.claim_refresh("country:DE", b"t3")

@@ -55,6 +55,19 @@ async def test_leases_of_readers_and_writers_in_one_batch_each_get_their_own_ans
     assert absent.lease is not None
 
 
+async def test_claims_that_wait_at_the_same_moment_go_in_one_write_and_each_gets_its_own_answer(bench: RealBench):
+    assert await bench.store.claim_refresh("country:FR", b"mine")
+    first, second, taken, released, again = await asyncio.gather(
+        bench.store.claim_refresh("country:DE", b"t1"),
+        bench.store.claim_refresh("country:DE", b"t2"),
+        bench.store.claim_refresh("country:FR", b"t3"),
+        bench.store.release_refresh("country:FR"),
+        bench.store.claim_refresh("country:FR", b"t4"),
+    )
+    assert (first, second, taken, released, again) == (True, False, False, None, True)
+    assert bench.redis_store._recorder.count("cache_call", "refresh") == 2
+
+
 async def test_the_store_tells_the_time_of_the_server(bench: RealBench, server: Valkey):
     seconds = command(server.url, "EVAL", "return redis.call('TIME')[1]", "0")
     assert abs(bench.store.now_ms() - int(seconds or 0) * 1000) < 1_500
