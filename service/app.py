@@ -22,6 +22,7 @@ from service.api.openapi import TAGS, DocumentedApp
 from service.api.parameters import parameters_router
 from service.api.problems import add_problem_handlers
 from service.api.scrape import scrape_router
+from service.api.short_routes import add_short_routes
 from service.api.state import Limits, attach_services
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, Statistics, expose
@@ -89,6 +90,7 @@ def create_app(
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
+    add_short_routes(app)
     add_problem_handlers(app)
     app.add_middleware(RequestEnvelope, recorder=metrics)
     return app

@@ -66,3 +66,13 @@ async def delete_entity(request: Request, entity_type: EntityType, entity_id: En
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     written = await entities_of(request).delete(EntityKey(entity_type, entity_id), condition=condition, wait=wait)
     return deleted_response(written.settled, waited=wait)
+
+
+ENDPOINTS = {
+    "GET": read_entity,
+    "HEAD": read_entity,
+    "PUT": put_entity,
+    "PATCH": patch_entity,
+    "DELETE": delete_entity,
+}
+"""What answers for one entity, by method."""

@@ -10,7 +10,7 @@ from starlette.types import Scope
 ENTITY_ROUTE = "/v1/entities/{entity_type}/{id}"
 PARAMETER_ROUTE = "/v1/parameters/{key}"
 
-_PATH = re.compile(
+PATH = re.compile(
     r"/v1/(?:entities/([a-z][a-z0-9_-]{0,62})|parameters)/([A-Za-z0-9][A-Za-z0-9._~:@-]{0,254})", re.ASCII
 )
 _HEEDED = frozenset(
@@ -43,7 +43,7 @@ def target_of(scope: Scope) -> Target | None:
     """What is read, where the request says nothing but that; None for everything else."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"] or scope.get("root_path"):
         return None
-    match = _PATH.fullmatch(scope["path"])
+    match = PATH.fullmatch(scope["path"])
     if match is None:
         return None
     version, request_id = 0, None
