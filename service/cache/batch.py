@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from functools import partial
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,6 +42,17 @@ class Batch(Generic[K, V]):
         """A future of this waiter's own: cancelling it takes nothing from the others."""
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self.notify(item, partial(_settle, future))
+        return future
+
+    def submit_all(self, items: Sequence[K]) -> asyncio.Future[list[V]]:
+        """One future for many items, their values in order. It fails as soon as one of them does."""
+        future: asyncio.Future[list[V]] = asyncio.get_running_loop().create_future()
+        if items:
+            told = _Gathering(future, len(items)).told
+            for place, item in enumerate(items):
+                self.notify(item, partial(told, place))
+        else:
+            future.set_result([])
         return future
 
     def notify(self, item: K, then: Then[V]) -> None:
@@ -95,6 +106,26 @@ class Batch(Generic[K, V]):
         await asyncio.gather(*self._draining, return_exceptions=True)
         _tell_all(self._waiting.values(), asyncio.CancelledError())
         self._waiting = {}
+
+
+class _Gathering(Generic[V]):
+    """Puts the values of many items in their places, and the whole into one future."""
+
+    __slots__ = ("_future", "_left", "_values")
+
+    def __init__(self, future: asyncio.Future[list[V]], count: int) -> None:
+        self._future = future
+        self._left = count
+        self._values: list[Any] = [None] * count
+
+    def told(self, place: int, value: V | None, error: BaseException | None) -> None:
+        if error is not None:
+            _settle(self._future, None, error)
+            return
+        self._values[place] = value
+        self._left -= 1
+        if not self._left:
+            _settle(self._future, self._values, None)
 
 
 def _checked(values: Sequence[V], wanted: int) -> Sequence[V]:

@@ -10,7 +10,8 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from service.cache.codec import decode
@@ -118,24 +119,29 @@ class Engine:
         except CacheUnavailableError:
             readings = [None] * len(names)
         spent = time.perf_counter() - started
-        answers: dict[str, Answer | NotCachedError | UnavailableError] = {}
-        visits: dict[str, Coroutine[None, None, Answer]] = {}
+        answers: list[Answer | NotCachedError | UnavailableError | None] = []
         for name, reading in zip(names, readings, strict=True):
-            hit = None if reading is None else self._hit(name, policy, wish, reading, started)
-            if hit is None:
-                visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
-                visit.account(spent)
-                visits[name] = self._without_hit(visit, reading)
-            else:
-                answers[name] = hit
-        for name, found in zip(visits, await asyncio.gather(*visits.values(), return_exceptions=True), strict=True):
-            if isinstance(found, BaseException) and not isinstance(found, NotCachedError | UnavailableError):
-                raise found
-            answers[name] = found
-        for answer in answers.values():
-            if isinstance(answer, Answer):
-                self._recorder.read(names[0][: names[0].index(":")], answer.outcome)
-        return [answers[name] for name in names]
+            answers.append(None if reading is None else self._hit(name, policy, wish, reading, started))
+        missing = [place for place, answer in enumerate(answers) if answer is None]
+        found = await asyncio.gather(
+            *[self._visit_one_of_many(names[place], policy, wish, readings[place], spent) for place in missing]
+        )
+        for place, answer in zip(missing, found, strict=True):
+            answers[place] = answer
+        counts = Counter(answer.outcome for answer in answers if isinstance(answer, Answer))
+        for outcome, count in counts.items():
+            self._recorder.read(names[0][: names[0].index(":")], outcome, count)
+        return [answer for answer in answers if answer is not None]
+
+    async def _visit_one_of_many(
+        self, name: str, policy: Policy, wish: Wish, reading: Reading | None, spent: float
+    ) -> Answer | NotCachedError | UnavailableError:
+        visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
+        visit.account(spent)
+        try:
+            return await self._without_hit(visit, reading)
+        except (NotCachedError, UnavailableError) as error:
+            return error
 
     def _hit(self, name: str, policy: Policy, wish: Wish, reading: Reading, started: float) -> Answer | None:
         """READ: the one path that matters; no await, no decoding of the body."""

@@ -10,8 +10,8 @@ from service.cache.entry import Outcome
 class Recorder(Protocol):
     """Called on the hot path: implementations neither block nor raise."""
 
-    def read(self, entity_type: str, outcome: Outcome) -> None:
-        """Once for each read that got an answer, absent entities included."""
+    def read(self, entity_type: str, outcome: Outcome, count: int = 1) -> None:
+        """For each read that got an answer, absent entities included; once for many that were answered alike."""
 
     def cache_call(self, op: str, seconds: float) -> None:
         """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock, audit."""
@@ -59,7 +59,7 @@ class Recorder(Protocol):
 class NullRecorder:
     """Tells nobody."""
 
-    def read(self, entity_type: str, outcome: Outcome) -> None: ...
+    def read(self, entity_type: str, outcome: Outcome, count: int = 1) -> None: ...
     def cache_call(self, op: str, seconds: float) -> None: ...
     def cache_error(self, op: str, kind: str) -> None: ...
     def load_started(self, batch_size: int) -> None: ...

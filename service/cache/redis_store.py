@@ -106,9 +106,9 @@ class RedisStore:
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
         self._reads.notify(name, then)
 
-    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+    def read_many(self, names: Sequence[str]) -> asyncio.Future[list[Reading]]:
         # Handed in within one turn of the loop: they wait together, and so go out together.
-        return await asyncio.gather(*[self._reads.submit(name) for name in names])
+        return self._reads.submit_all(names)
 
     def lease(self, name: str, token: bytes, *, for_write: bool = False) -> asyncio.Future[Leased]:
         return self._leases.submit(_Wish(name, token, for_write))

@@ -90,7 +90,7 @@ class Store(Protocol):
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
         """`read` for who has no coroutine: ``then`` is called once, later, with what was read or why nothing was."""
 
-    async def read_many(self, names: Sequence[str]) -> list[Reading]:
+    def read_many(self, names: Sequence[str]) -> Awaitable[list[Reading]]:
         """The same for many keys, in one MGET as far as they fit into one."""
 
     def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Awaitable[Leased]:

@@ -63,7 +63,7 @@ class Metrics:
     def _define_cache_metrics(self) -> None:
         reads = self._counter("aside_cache_requests", "Reads, by how they were answered", "entity_type", "outcome")
         refreshes = self._counter("aside_early_refreshes", "Entries renewed before they expired", "entity_type")
-        self._reads: dict[str, Mapping[str, Callable[[], None]]] = {
+        self._reads: dict[str, Mapping[str, Callable[[float], None]]] = {
             name: {outcome: reads.labels(name, outcome.value).inc for outcome in Outcome} for name in self._entity_types
         }
         self._reads_of_others = self._reads[OTHER]
@@ -150,8 +150,8 @@ class Metrics:
             self._requests[key] = child
         child.observe(seconds)
 
-    def read(self, entity_type: str, outcome: Outcome) -> None:
-        self._reads.get(entity_type, self._reads_of_others)[outcome]()
+    def read(self, entity_type: str, outcome: Outcome, count: int = 1) -> None:
+        self._reads.get(entity_type, self._reads_of_others)[outcome](count)
 
     def cache_call(self, op: str, seconds: float) -> None:
         self._cache_seconds[op].observe(seconds)

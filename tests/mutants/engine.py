@@ -265,8 +265,8 @@ JOINING = (
             ),
             Edit(
                 LANE,
-                "return await self._connection.read_response()",
-                "return await self._connection.read_response(disconnect_on_error=False)",
+                "replies.append(await connection.read_response())",
+                "replies.append(await connection.read_response(disconnect_on_error=False))",
             ),
         ),
         ("test_cancellations.py::test_r25_a_connection_whose_reply_came_too_late_is_not_used_again",),

@@ -46,8 +46,8 @@ class Counting(NullRecorder):
         self._loads_at_once = loads_at_once
         self._loads = 0
 
-    def read(self, entity_type: str, outcome: Outcome) -> None:
-        self._counts[f"read {outcome}"] += 1
+    def read(self, entity_type: str, outcome: Outcome, count: int = 1) -> None:
+        self._counts[f"read {outcome}"] += count
 
     def load_started(self, batch_size: int) -> None:
         self._loads += 1

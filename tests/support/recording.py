@@ -17,8 +17,8 @@ class Recording:
         """How often this happened; a prefix counts all that begin with it."""
         return sum(each[: len(event)] == event for each in self.events)
 
-    def read(self, entity_type: str, outcome: Outcome) -> None:
-        self.events.append(("read", entity_type, outcome.value))
+    def read(self, entity_type: str, outcome: Outcome, count: int = 1) -> None:
+        self.events += [("read", entity_type, outcome.value)] * count
 
     def cache_call(self, op: str, seconds: float) -> None:
         self.events.append(("cache_call", op))

@@ -158,6 +158,34 @@ async def test_a_cancelled_waiter_harms_nobody_not_even_one_of_the_same_item(fai
     assert failures == []
 
 
+async def test_many_items_are_one_future_with_their_values_in_order_also_where_they_do_not_fit_into_one_batch():
+    wire = Wire()
+    batch = batch_of(wire, max_size=2)
+    alone, many, none = batch.submit("b"), batch.submit_all(["c", "b", "a", "b"]), batch.submit_all([])
+    for _ in range(2):
+        await turns()
+        wire.answer()
+    assert await many == ["c1", "b1", "a1", "b1"]
+    assert (await alone, await none) == ("b1", [])
+    assert wire.sent == [["b", "c"], ["a"]]
+
+
+async def test_many_items_fail_with_the_first_of_them_and_a_cancelled_future_harms_nobody(failures):
+    wire = Wire()
+    batch = batch_of(wire)
+    failing = batch.submit_all(["a", "b"])
+    await turns()
+    wire.answers[-1].set_exception(ConnectionResetError("gone"))
+    with pytest.raises(ConnectionResetError):
+        await failing
+    cancelled, other = batch.submit_all(["a", "b"]), batch.submit("b")
+    cancelled.cancel()
+    await turns()
+    wire.answer()
+    assert await other == "b1"
+    assert failures == []
+
+
 async def test_a_waiter_without_a_future_is_told_once_with_the_others_of_its_item(failures):
     wire = Wire()
     batch = batch_of(wire)
