@@ -106,7 +106,8 @@ class Lane:
     async def _send(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
         """All replies are read, whatever they are: what stays in the socket would be taken for the next one's."""
         connection = self._connection
-        await self._write([packed for command in commands for packed in connection.pack_command(*command)])
+        one = len(commands) == 1
+        await self._write(connection.pack_command(*commands[0]) if one else connection.pack_commands(commands))
         replies, refusal = [], None
         for _ in commands:
             try:

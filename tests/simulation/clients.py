@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from service.cache.entry import NO_WISH, Answer, Outcome, Settled, Wish
 from service.domain.entity import ALWAYS, EntityKey, WriteCondition
 from service.errors import AsideError, NotCachedError, UnavailableError
+from tests.support.glancing import get_by_glance
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -102,6 +103,8 @@ class Client:
         kind = operation.kind
         if kind == "get-many":
             await self._ask_many(node, operation)
+        elif kind == "get" and self._left % 2:
+            self._answered(operation, await get_by_glance(node.entities, key))
         elif kind in ("get", "no-cache", "min-version"):
             wish = NO_WISH if kind == "get" else Wish(no_cache=True) if kind == "no-cache" else Wish(min_version=known)
             self._answered(operation, await node.entities.get(key, wish))

@@ -15,8 +15,8 @@ _REUSED_CONNECTION = (
     ),
     Edit(
         LANE,
-        "return await self._connection.read_response()",
-        "return await self._connection.read_response(disconnect_on_error=False)",
+        "replies.append(await connection.read_response())",
+        "replies.append(await connection.read_response(disconnect_on_error=False))",
     ),
 )
 
@@ -110,20 +110,20 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
     mutant(
         "a reader joins a query under way",
         "service/services/loading.py",
-        "return await self._batch.submit(want)",
+        "return await patiently(self._batch.submit(want), self._timeout_seconds)",
         'flying = self.__dict__.setdefault("_flying", {})\n'
-        "                if want not in flying or flying[want].done():\n"
-        "                    flying[want] = self._batch.submit(want)\n"
-        "                return await asyncio.shield(flying[want])",
+        "            if want not in flying or flying[want].done():\n"
+        "                flying[want] = self._batch.submit(want)\n"
+        "            return await flying[want]",
     ),
     mutant(
         "a reader joins a batch that was sent",
         STORE,
-        "        return await self._reads.submit(name)\n",
+        "        return self._reads.submit(name)\n",
         '        flying = self.__dict__.setdefault("_flying", {})\n'
         "        if name not in flying or flying[name].done():\n"
         "            flying[name] = self._reads.submit(name)\n"
-        "        return await asyncio.shield(flying[name])\n",
+        "        return asyncio.shield(flying[name])\n",
     ),
     Mutant(
         "a leader's load is handed to who came after it",
@@ -145,11 +145,13 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         (),
     ),
     mutant("any number of queries at once", BATCH, "self._drain(self._idle.pop())", "self._drain(self._idle[0])"),
-    mutant(
+    Mutant(
         "a cancelled waiter breaks its batch",
-        BATCH,
-        "                if not future.done():\n                    future.set_result(value)",
-        "                future.set_result(value)",
+        (
+            Edit(BATCH, "    if future.done():\n        return\n    if error is None:", "    if error is None:"),
+            Edit(BATCH, "except Exception as defect:  # noqa: BLE001", "except ArithmeticError as defect:"),
+        ),
+        (),
     ),
     Mutant("a connection is used again after a timeout", _REUSED_CONNECTION, ()),
     Mutant(

@@ -23,6 +23,7 @@ from service.services.entities import Entities, Written
 from service.services.loading import BatchedLedger, SourceLoader
 from service.settings import DatabaseSettings, RedisSettings, Settings
 from tests.support.gates import Gates
+from tests.support.glancing import get_by_glance
 from tests.support.recording import Recording
 from tests.support.seams import GatedSource, GatedStore, GatedTable
 
@@ -59,7 +60,8 @@ class Replica:
         self._tasks = tasks
 
     async def get(self, entity_id: str = "x", *, wish: Wish = NO_WISH) -> Answer:
-        return await self.entities.get(EntityKey(KIND, entity_id), wish)
+        key = EntityKey(KIND, entity_id)
+        return await (get_by_glance(self.entities, key) if wish is NO_WISH else self.entities.get(key, wish))
 
     async def read(self, entity_id: str = "x") -> int | None:
         """The number in the document; None where there is none."""
