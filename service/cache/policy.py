@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 from service.cache.entry import Entry
 
@@ -51,8 +52,7 @@ class Policy:
             raise ValueError("stale_if_error_seconds and early_refresh_beta must not be negative")
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(NamedTuple):
     """Two moments on Redis's clock, in ms; ``fresh_until_ms <= stale_until_ms`` always."""
 
     fresh_until_ms: int

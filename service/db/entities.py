@@ -48,7 +48,7 @@ class EntityTable:
 
     async def load(self, keys: Sequence[EntityKey]) -> list[VersionedRow]:
         found = {(r["entity_type"], r["id"]): row_of(r) for r in await self._fetch("load", keys)}
-        return [found[key.entity_type, key.id] for key in keys]
+        return [found[key] for key in keys]
 
     async def load_with_coverage(self, keys: Sequence[EntityKey]) -> list[tuple[VersionedRow, Coverage]]:
         found = {(r["entity_type"], r["id"]): r for r in await self._fetch("load_with_coverage", keys)}

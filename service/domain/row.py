@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class VersionedRow:
+class VersionedRow(NamedTuple):
     """A row; or, without a body, that there is none: a tombstone, or, where not even that is left, the version of the
     last TRUNCATE: what it took away had lower ones, what comes later gets a higher one. 0: there was none.
     """
