@@ -21,8 +21,11 @@ from service.cache.served import Served
 from service.cache.settling import Settler
 from service.cache.store import Ledger, Loader, Store
 from service.cache.tasks import Tasks
+from service.cache.warming import PageLane
+from service.db.changes import read_history
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
+from service.db.listing import EntityListing
 from service.db.parameter_history import ParameterHistory
 from service.db.parameters import ParameterTable
 from service.db.pool import Database
@@ -36,8 +39,12 @@ from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
+from service.services.warming import Warming
 from service.services.writing import Writer
 from service.settings import Settings
+
+_PAGES_IN_FLIGHT = 3
+"""Of a warming: one is leased, one is read, one is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,48 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             Health(database, store.pulse, relay, serves_stale=serves_stale),
             CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
         )
+
+
+@asynccontextmanager
+async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[Warming]:
+    """Warming in a process of its own, beside the services: two connections to PostgreSQL at the most.
+
+    Raises UnavailableError where PostgreSQL does not answer, or is a standby, whose rows may be old.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database(
+            settings.database_url.get_secret_value(),
+            load_connections=1,
+            write_connections=1,
+            spare_connections=0,
+            connect_timeout_seconds=settings.database.connect_timeout_seconds,
+            statement_timeout_seconds=settings.database.statement_timeout_seconds,
+        )
+        stack.push_async_callback(database.close)
+        one_lane = settings.redis.model_copy(update={"lanes": 1})
+        store = _store(settings.model_copy(update={"redis": one_lane}), recorder)
+        stack.push_async_callback(store.close)
+        # Rows go only to a cache whose heartbeat is of their own history: it may be another database's by mistake.
+        store.expect_history(await read_history(database))
+        await store.pulse.beat()  # Redis's clock
+        store.pulse.start()
+        yield build_warming(settings, store=store, database=database, recorder=recorder)
+
+
+def build_warming(settings: Settings, *, store: RedisStore, database: Database, recorder: Recorder) -> Warming:
+    """Warming over any store and database; it takes one connection at a time, which no load should wait for."""
+    table = EntityTable(database, max_body_bytes=settings.limits.body_bytes)
+    parameter_table = ParameterTable(database)
+    # A lease outlives the turns that its page may have to wait for, the query and the fill.
+    patience = _PAGES_IN_FLIGHT * settings.database.statement_timeout_seconds + 1
+    lease_ms = round(1000 * max(settings.redis.lease_seconds, patience))
+    return Warming(
+        [PageLane(store, recorder, lease_ms=lease_ms) for _ in range(_PAGES_IN_FLIGHT)],
+        store,
+        EntityListing(database),
+        lambda entity_type: parameter_table if entity_type == PARAMETER else table,
+        policy_of(settings),
+    )
 
 
 def build_engine(

@@ -44,19 +44,9 @@ class Loads:
 
     def install(self, name: str, policy: Policy, row: VersionedRow, *, generation: bytes, cost_ms: float) -> Install:
         """The row as an entry written now. ``generation`` was learned before the row was read."""
-        now_ms = self._store.now_ms()
-        lives = lifetimes(policy, now_ms, self._draw(), negative=row.body is None, ttl_seconds=row.ttl_seconds)
-        entry = Entry(
-            version=row.version,
-            generation=generation,
-            cost_ms=max(1, round(cost_ms)),
-            written_at_ms=now_ms,
-            fresh_until_ms=lives.fresh_until_ms,
-            stale_until_ms=lives.stale_until_ms,
-            modified_at_ms=row.modified_at_ms,
-            body=row.body,
+        return install_of(
+            name, policy, row, generation=generation, cost_ms=cost_ms, now_ms=self._store.now_ms(), draw=self._draw()
         )
-        return Install(encode(entry, name), lives.stale_until_ms)
 
     def change(
         self, name: str, policy: Policy, row: VersionedRow, *, generation: bytes, cost_ms: float, renew: bool = False
@@ -69,6 +59,24 @@ class Loads:
             return Change(name, row.version, NO_GENERATION)
         install = self.install(name, policy, row, generation=generation, cost_ms=cost_ms)
         return Change(name, row.version, generation, install, renew)
+
+
+def install_of(
+    name: str, policy: Policy, row: VersionedRow, *, generation: bytes, cost_ms: float, now_ms: int, draw: float
+) -> Install:
+    """The row as an entry written at ``now_ms`` of Redis's clock. ``draw`` is the share of the jitter that it loses."""
+    lives = lifetimes(policy, now_ms, draw, negative=row.body is None, ttl_seconds=row.ttl_seconds)
+    entry = Entry(
+        version=row.version,
+        generation=generation,
+        cost_ms=max(1, round(cost_ms)),
+        written_at_ms=now_ms,
+        fresh_until_ms=lives.fresh_until_ms,
+        stale_until_ms=lives.stale_until_ms,
+        modified_at_ms=row.modified_at_ms,
+        body=row.body,
+    )
+    return Install(encode(entry, name), lives.stale_until_ms)
 
 
 def new_token() -> bytes:

@@ -14,7 +14,9 @@ class Recorder(Protocol):
         """For each read that got an answer, absent entities included; once for many that were answered alike."""
 
     def cache_call(self, op: str, seconds: float) -> None:
-        """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock, audit."""
+        """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock, audit,
+        warm.
+        """
 
     def cache_error(self, op: str, kind: str) -> None:
         """After each batch that Redis did not answer. ``kind``: timeout, connection, response. Never a miss."""

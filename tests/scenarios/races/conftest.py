@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from tests.support.replica import Replica
+from tests.support.warmings import INSERT
 from tests.support.world import World, open_world
 
 
@@ -21,3 +23,11 @@ async def quick_world(database_url: str, redis_url: str) -> AsyncIterator[World]
     """A bound of half a second: for the races in which a heartbeat is waited out."""
     async with open_world(database_url, redis_url, bound_seconds=0.5) as world:
         yield world
+
+
+@pytest_asyncio.fixture
+async def warmer(world: World) -> Replica:
+    """A replica whose warming will meet a row that nobody has read."""
+    await world.sql(INSERT, "x")
+    await world.relay.carry()
+    return await world.replica()

@@ -1,0 +1,228 @@
+"""Warming: fills the cache ahead of readers, page by page, several pages in flight.
+
+    for each page:   list ids → lease those that are absent → read their rows → fill, each under its lease
+
+The lease comes before the statement that reads, so that whatever is committed later meets it: it raises the lease's
+floor, or takes the lease away, and an older row is refused. Which ids are listed decides nothing: a row that is gone
+by then is filled as absent, as a reader would. Races drawn as event orders: `service.cache.warming`, docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from service.cache.keys import name_of, split
+from service.cache.loads import Draw, install_of
+from service.cache.policy import Policy
+from service.cache.store import Store
+from service.cache.warming import PageLane, PageLease, Warmed
+from service.db.entities import Source
+from service.db.listing import EntityListing
+from service.domain.entity import EntityKey
+from service.domain.row import VersionedRow
+from service.errors import UnavailableError
+from service.services.pacing import Pace
+
+T = TypeVar("T")
+
+PAGE_SIZE = 250
+"""Keys per script: about a millisecond of Redis, and of this loop. Larger pages cost as much for each row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to warm: ``keys``, if they are given; else all ids of these types (none given: of all) with the prefix."""
+
+    entity_types: tuple[str, ...] = ()
+    prefix: str = ""
+    keys: tuple[EntityKey, ...] | None = None
+
+
+class Tally(NamedTuple):
+    """What became of the rows looked at; they are the sum of the other five.
+
+    ``present``: cached before; ``busy``: somebody else was loading it; ``refused``: changed while it was read;
+    ``absent``: there is no such row, which is cached as well.
+    """
+
+    rows: int = 0
+    installed: int = 0
+    present: int = 0
+    busy: int = 0
+    refused: int = 0
+    absent: int = 0
+
+    def plus(self, other: Tally) -> Tally:
+        return Tally(*[mine + its for mine, its in zip(self, other, strict=True)])
+
+
+class Warming:
+    """Fills through ``lanes``, one page in flight on each. PostgreSQL is asked on one connection at a time.
+
+    A page that fails is tried again for ``patience_seconds``, from its lease on.
+    """
+
+    def __init__(
+        self, lanes: Sequence[PageLane], store: Store, listing: EntityListing, source_of: Callable[[str], Source],
+        policy_of: Callable[[str], Policy], *, patience_seconds: float = 10.0, page_size: int = PAGE_SIZE,
+        draw: Draw = random.random,
+    ) -> None:  # fmt: skip
+        self._lanes = lanes
+        self._store = store
+        self._listing = listing
+        self._source_of = source_of
+        self._policy_of = policy_of
+        self._patience_seconds = patience_seconds
+        self._page_size = page_size
+        self._draw = draw
+        self._asking = asyncio.Lock()
+
+    async def check(self) -> None:
+        """Raises CacheUnavailableError, in words, where no service vouches for the cache."""
+        await self._lanes[0].check()
+
+    async def about_how_many(self, wanted: Wanted) -> int:
+        """An estimate of the rows that `run` would look at. May raise UnavailableError."""
+        if wanted.keys is not None:
+            return len(wanted.keys)
+        pace = Pace(items_per_second=None, patience_seconds=0)
+        types = [each async for each in self._types(wanted, pace)]
+        return sum([await self._listing.about_how_many(each, prefix=wanted.prefix) for each in types])
+
+    async def run(
+        self, wanted: Wanted, *, rows_per_second: float | None = None,
+        on_progress: Callable[[Tally], None] = lambda _: None,
+    ) -> Tally:  # fmt: skip
+        """Warm, and tell after each page what became of all so far. Raises UnavailableError, after its patience.
+
+        A cancellation, or a failure, lets the pages in flight end: none leaves a lease behind.
+        """
+        await self.check()
+        pace = Pace(items_per_second=rows_per_second, patience_seconds=self._patience_seconds)
+        size = self._page_size if rows_per_second is None else max(1, min(self._page_size, round(rows_per_second / 10)))
+        async with aclosing(self._pages(wanted, size, pace)) as pages:
+            run = _Run(pages, pace, on_progress)
+            tasks = [asyncio.create_task(self._work(run, lane)) for lane in self._lanes]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                pace.stop()
+                await asyncio.wait(tasks)
+                errors = [error for task in tasks if (error := task.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return run.tally
+
+    async def _work(self, run: _Run, lane: PageLane) -> None:
+        while (page := await run.next_page()) is not None:
+            run.count(await run.pace.patiently(partial(self._warm, lane, page)))
+
+    async def _warm(self, lane: PageLane, page: Sequence[EntityKey]) -> Tally:
+        lease = await lane.lease([name_of(*key) for key in page])
+        installed, absent = await self._fill(lane, lease) if lease.names else (0, 0)
+        refused = len(lease.names) - installed - absent
+        return Tally(len(page), installed, lease.present, lease.busy, refused, absent)
+
+    async def _fill(self, lane: PageLane, lease: PageLease) -> tuple[int, int]:
+        """How many rows were installed, and how many as absent. Where it fails, the leases are given back."""
+        is_filled = False
+        try:
+            rows, cost_ms = await self._read(lease)
+            stored = await lane.fill(lease, self._entries(lease, rows, cost_ms))
+            is_filled = True
+        finally:
+            if not is_filled:
+                with suppress(UnavailableError):  # then they expire
+                    await lane.abandon(lease)
+        absent = sum(done and row.body is None for done, row in zip(stored, rows, strict=True))
+        return sum(stored) - absent, absent
+
+    async def _read(self, lease: PageLease) -> tuple[list[VersionedRow], float]:
+        """The rows of the page's names, as of now; and how long the query took, in ms."""
+        keys = [EntityKey(*split(name)) for name in lease.names]
+        async with self._asking:
+            started = time.perf_counter()
+            rows = await self._source_of(keys[0].entity_type).load(keys)
+        return rows, (time.perf_counter() - started) * 1000
+
+    def _entries(self, lease: PageLease, rows: Sequence[VersionedRow], cost_ms: float) -> list[Warmed]:
+        policy = self._policy_of(split(lease.names[0])[0])
+        now_ms = self._store.now_ms()
+        return [
+            Warmed(
+                name,
+                row.version,
+                install_of(
+                    name, policy, row, generation=lease.generation, cost_ms=cost_ms, now_ms=now_ms, draw=self._draw()
+                ),
+            )
+            for name, row in zip(lease.names, rows, strict=True)
+        ]
+
+    async def _pages(self, wanted: Wanted, size: int, pace: Pace) -> AsyncGenerator[list[EntityKey]]:
+        """Keys of one type each. May raise UnavailableError."""
+        if wanted.keys is not None:
+            for page in pages_of(wanted.keys, size):
+                yield page
+            return
+        async for entity_type in self._types(wanted, pace):
+            after: str | None = ""
+            while after is not None:
+                list_ids = partial(self._listing.page, entity_type, prefix=wanted.prefix, after=after, limit=size)
+                ids, after = await pace.patiently(partial(self._ask, list_ids))
+                if ids:
+                    yield [EntityKey(entity_type, each) for each in ids]
+
+    async def _types(self, wanted: Wanted, pace: Pace) -> AsyncIterator[str]:
+        if wanted.entity_types:
+            for each in dict.fromkeys(wanted.entity_types):
+                yield each
+            return
+        found = ""
+        while True:
+            following = await pace.patiently(partial(self._ask, partial(self._listing.next_type, found)))
+            if following is None:
+                return
+            yield (found := following)
+
+    async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        async with self._asking:
+            return await question()
+
+
+def pages_of(keys: Iterable[EntityKey], size: int) -> Iterator[list[EntityKey]]:
+    """The keys, each once, in pages of one type each."""
+    by_type: dict[str, dict[EntityKey, None]] = {}
+    for key in keys:
+        by_type.setdefault(key.entity_type, {})[key] = None
+    for of_one_type in map(list, by_type.values()):
+        for at in range(0, len(of_one_type), size):
+            yield of_one_type[at : at + size]
+
+
+class _Run:
+    """What the lanes of one run share: where the pages come from, and what became of them."""
+
+    def __init__(self, pages: AsyncIterator[list[EntityKey]], pace: Pace, on_progress: Callable[[Tally], None]) -> None:
+        self._pages = pages
+        self._on_progress = on_progress
+        self._turn = asyncio.Lock()
+        self.pace = pace
+        self.tally = Tally()
+
+    async def next_page(self) -> list[EntityKey] | None:
+        """The next one, once the rate allows it; None at the end. Waits before a lease is taken, never under one."""
+        async with self._turn:
+            page = await anext(self._pages, None)
+            return page if page is not None and await self.pace.turn(len(page)) else None
+
+    def count(self, page: Tally) -> None:
+        self.tally = self.tally.plus(page)
+        self._on_progress(self.tally)
