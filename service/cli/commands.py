@@ -10,9 +10,10 @@ import typer
 
 from service.cli.bench import bench
 from service.cli.dev import run_dev
-from service.cli.refusals import read_settings, readable_failures
+from service.cli.refusals import BAD_SETTING, read_settings, readable_failures, refuse
 from service.cli.serving import bind, stopping_on_signals
 from service.cli.serving import serve as serve_until_stopped
+from service.errors import InvalidInputError
 from service.logs import configure_logging
 
 STARTED_AT = time.monotonic()
@@ -77,3 +78,27 @@ def demo(
 
     with readable_failures():
         raise typer.Exit(run_demo(base_url, with_outage=outage))
+
+
+@app.command()
+def warm(
+    types: Annotated[list[str] | None, typer.Option("--type", help="An entity type; may be repeated.")] = None,
+    prefix: Annotated[str, typer.Option(help="Only ids that begin so.")] = "",
+    ids: Annotated[list[str] | None, typer.Option(help="Only these ids of one type, separated by commas.")] = None,
+    ids_file: Annotated[Path | None, typer.Option(help="The same, one in each line; - for the standard input.")] = None,
+    rate: Annotated[float | None, typer.Option(min=1, help="Rows per second at the most.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Fill the cache ahead of readers, beside services that run: everything, or what the options say."""
+    settings = read_settings()
+    from service.cli.warm import run_warm, wanted_of  # noqa: PLC0415 (slow to import, and needed here only)
+    from service.cli.warming_display import Display  # noqa: PLC0415
+
+    configure_logging(settings.log_level, "console")
+    with readable_failures():
+        try:
+            wanted = wanted_of(types or [], prefix=prefix, ids=ids or [], ids_file=ids_file)
+        except InvalidInputError as error:
+            refuse(str(error), exit_code=BAD_SETTING)
+        run_warm(settings, wanted, rows_per_second=rate, display=Display(as_json=as_json))
