@@ -40,8 +40,8 @@ class Fault(NamedTuple):
     detail: str
 
 
-class InvalidParameterError(InvalidInputError):
-    """The body is no parameter: a member is missing or unknown, or the value is not of its type."""
+class InvalidBodyError(InvalidInputError):
+    """The body is JSON, but does not have the form that is asked for."""
 
     def __init__(self, detail: str, *, faults: Sequence[Fault] = ()) -> None:
         super().__init__(detail)
@@ -52,6 +52,10 @@ class InvalidParameterError(InvalidInputError):
         """The error whose text is its first fault."""
         first = faults[0]
         return cls(f"{first.pointer or 'the body'}: {first.detail}", faults=faults)
+
+
+class InvalidParameterError(InvalidBodyError):
+    """The body is no parameter: a member is missing or unknown, or the value is not of its type."""
 
 
 class UnusableSchemaError(InvalidParameterError):

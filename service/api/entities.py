@@ -1,10 +1,11 @@
-"""The routes of single entities: reads the request whole, asks the service once, answers. Decides nothing by itself."""
+"""The routes of single entities, and the router of them all: read the request whole, ask the service once, answer."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from service.api import entity_lists
 from service.api import entity_operations as operations
 from service.api.answers import deleted_response, entity_response, etag, provenance, written_response
 from service.api.bodies import is_document_type, is_merge_patch_type, read_body
@@ -20,9 +21,10 @@ from service.errors import NotFoundError, PreconditionFailedError
 
 
 def entities_router(limits: Limits) -> APIRouter:
-    """The routes; ``limits`` go into their documentation."""
+    """All routes of entities; ``limits`` go into their documentation."""
     register_name_convertors()
     router = APIRouter(tags=["entities"])
+    entity_lists.add_routes(router, limits)
     router.add_api_route(ENTITY_PATH, read_entity, methods=["GET"], **operations.read())
     router.add_api_route(ENTITY_PATH, read_entity, methods=["HEAD"], **operations.head())
     router.add_api_route(ENTITY_PATH, put_entity, methods=["PUT"], **operations.put(limits))

@@ -10,7 +10,8 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from service.domain.entity import ENTITY_ID_PATTERN, ENTITY_TYPE_PATTERN, EntityKey
 
-ENTITY_PATH = "/v1/entities/{entity_type:entity_type}/{id:entity_id}"
+ENTITIES_PATH = "/v1/entities/{entity_type:entity_type}"
+ENTITY_PATH = ENTITIES_PATH + "/{id:entity_id}"
 
 EntityType = Annotated[
     str,
@@ -56,6 +57,11 @@ def register_name_convertors() -> None:
     register_url_convertor("entity_id", _AnyRest())
 
 
+def entities_location(entity_type: str) -> str:
+    """The path of all entities of a type."""
+    return f"/v1/entities/{entity_type}"
+
+
 def location(key: EntityKey) -> str:
     """The path of an entity, for headers."""
-    return f"/v1/entities/{key.entity_type}/{quote(key.id, safe='~:@')}"
+    return f"{entities_location(key.entity_type)}/{quote(key.id, safe='~:@')}"

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.api.documentation import HEADERS
+from service.api.entity_schemas import entity_schemas
 from service.api.parameter_schemas import parameter_schemas
 from service.api.problems import Problem
 
@@ -28,5 +29,6 @@ class DocumentedApp(FastAPI):
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = components.setdefault("schemas", {})
             schemas.update(problem.pop("$defs"), Problem=problem)
+            schemas.update(entity_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
         return document

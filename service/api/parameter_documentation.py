@@ -5,7 +5,7 @@ from __future__ import annotations
 from service.api.answers import JSON
 from service.api.documentation import Fragment, headers, problem, query_parameter
 from service.api.parameter_names import EXAMPLE_KEY
-from service.api.parameter_schemas import ref
+from service.api.schemas import ref
 
 READ_ORIGIN = ("Cache-Status", "Server-Timing", "Age")
 READ_HEADERS = ("ETag", "Last-Modified", "Cache-Control", *READ_ORIGIN)

@@ -27,7 +27,7 @@ from service.api.parameter_documentation import (
     server_problems,
     write_problems,
 )
-from service.api.parameter_schemas import ref
+from service.api.schemas import ref
 from service.api.state import Limits
 
 EXAMPLE_VERSION = 2

@@ -34,7 +34,7 @@ from service.api.parameter_documentation import (
     body_of,
     write_problems,
 )
-from service.api.parameter_schemas import ref
+from service.api.schemas import ref
 from service.api.state import Limits
 
 _VERSION = query_parameter("version", "As it was in this version; never out of the cache", type="integer", minimum=1)

@@ -30,6 +30,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.MalformedJsonError: _kind(400, "malformed-json", "The body is not valid JSON"),
     errors.UnacceptableDocumentError: _kind(422, "unacceptable-document", "The document cannot be stored"),
     errors.TooLargeError: _kind(413, "too-large", "The body is too large"),
+    errors.InvalidBodyError: _kind(422, "invalid-body", "The body does not have the form asked for"),
     errors.InvalidParameterError: _kind(422, "invalid-parameter", "The parameter is not valid"),
     errors.UnusableSchemaError: _kind(422, "unusable-schema", "The schema cannot be used"),
     errors.SchemaViolationError: _kind(422, "schema-violation", "The value violates its schema"),

@@ -16,14 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from service.api.answers import etag
 from service.api.problem_kinds import INTERNAL, INVALID_REQUEST, ProblemKind, kind_of_error, kind_of_status
 from service.api.request_ids import REQUEST_ID_HEADER, request_id_of
 from service.errors import (
     AsideError,
+    InvalidBodyError,
     InvalidInputError,
-    InvalidParameterError,
     PreconditionFailedError,
     ReservedTypeError,
     UnavailableError,
@@ -112,7 +113,7 @@ def error_response(request: Request, error: AsideError) -> Response:
             headers["ETag"] = etag(version)
         case ReservedTypeError():
             headers["Allow"] = "GET, HEAD"
-        case InvalidParameterError():
+        case InvalidBodyError():
             faults += [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults]
         case InvalidInputError(pointer=str(place)):
             faults.append({_kind_of_place(place): place, "detail": str(error)})
@@ -144,9 +145,13 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _allowed_methods(request: Request) -> str:
     """The methods of every route at this path. The router itself knows only of the first that it came across."""
-    template = getattr(request.scope.get("route"), "path_format", None)
-    contexts = (context for context in iter_route_contexts(request.app.routes) if context.path_format == template)
-    return ", ".join(sorted({method for context in contexts for method in context.methods or ()}))
+    scope = request.scope
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.methods and context.path is not None and compile_path(context.path)[0].match(path):
+            found |= context.methods
+    return ", ".join(sorted(found))
 
 
 async def _internal_error(request: Request, _error: Exception) -> Response:

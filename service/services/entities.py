@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from service.cache.engine import Engine
 from service.cache.entry import Answer, Glance, Wish
@@ -14,6 +14,7 @@ from service.db.entities import EntityTable
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER
 from service.errors import ReservedTypeError
+from service.services.reading import Answers, read_many
 from service.services.writing import Writer, Written
 
 __all__ = ["Entities", "Written"]
@@ -37,6 +38,10 @@ class Entities:
     def glance(self, entity_type: str, entity_id: str, then: Callable[[Answer | Glance], None]) -> None:
         """See `Engine.glance`."""
         self._engine.glance(name_of(entity_type, entity_id), self._policy_of(entity_type), then)
+
+    async def get_many(self, entity_type: str, ids: Sequence[str], wish: Wish) -> Answers:
+        """One MGET, and at most one query."""
+        return await read_many(self._engine, entity_type, ids, policy=self._policy_of(entity_type), wish=wish)
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool

@@ -19,13 +19,12 @@ from service.domain.exact_json import parse_exact
 from service.domain.parameter import PARAMETER, Authorship, Content, content_of, with_value
 from service.errors import (
     ConflictError,
-    NotCachedError,
     NotFoundError,
     PreconditionFailedError,
     TypeChangeError,
-    UnavailableError,
 )
 from service.schemas import SchemaChecker
+from service.services.reading import Answers, read_many
 from service.services.writing import Writer, Written
 
 NEWEST = 2**63 - 1
@@ -63,11 +62,9 @@ class Parameters:
         """See `Engine.glance`."""
         self._engine.glance(name_of(PARAMETER, key), self._policy, then)
 
-    async def get_many(self, keys: Sequence[str], wish: Wish) -> dict[str, Answer | NotCachedError | UnavailableError]:
+    async def get_many(self, keys: Sequence[str], wish: Wish) -> Answers:
         """One MGET, and at most one query."""
-        different = list(dict.fromkeys(keys))
-        answers = await self._engine.get_many([name_of(PARAMETER, key) for key in different], self._policy, wish)
-        return dict(zip(different, answers, strict=True))
+        return await read_many(self._engine, PARAMETER, keys, policy=self._policy, wish=wish)
 
     async def put(
         self, key: str, content: Content, *, condition: WriteCondition, authorship: Authorship, change_type: bool,

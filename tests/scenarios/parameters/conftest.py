@@ -23,8 +23,14 @@ def logging_postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="package")
-def logged_database_url(logging_postgres: Postgres) -> Iterator[str]:
-    with DatabaseMint(logging_postgres).database() as url:
+def logging_mint(logging_postgres: Postgres) -> DatabaseMint:
+    """Makes databases there: the replicas' own, and others for replicas of a test's own."""
+    return DatabaseMint(logging_postgres)
+
+
+@pytest.fixture(scope="package")
+def logged_database_url(logging_mint: DatabaseMint) -> Iterator[str]:
+    with logging_mint.database() as url:
         yield url
 
 
