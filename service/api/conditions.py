@@ -83,26 +83,44 @@ def write_condition(headers: Mapping[str, str]) -> WriteCondition:
 
 def parse_tags(value: str, header: str) -> TagList:
     """The tags of one header, but for those that are no version of ours: none can match. Raises `InvalidInputError`."""
-    if value.strip(" \t") == "*":
+    tags = _tags(value, header)
+    if tags is None:
         return TagList(frozenset(), frozenset(), anything=True)
-    strong: set[int] = set()
-    weak: set[int] = set()
-    seen = False
+    versions = [(is_weak, int(opaque)) for is_weak, opaque in tags if _VERSION.fullmatch(opaque)]
+    return TagList(
+        strong=frozenset(version for is_weak, version in versions if not is_weak),
+        weak=frozenset(version for _, version in versions),
+    )
+
+
+def is_known(headers: Mapping[str, str], opaque: str) -> bool:
+    """Whether a reader has what this tag names, which is no version: the answer is 304. Tags are compared weakly.
+
+    Raises `InvalidInputError` for bad tags.
+    """
+    none_match = headers.get("if-none-match")
+    if none_match is None:
+        return False
+    tags = _tags(none_match, "If-None-Match")
+    return tags is None or any(each == opaque for _, each in tags)
+
+
+def _tags(value: str, header: str) -> list[tuple[bool, str]] | None:
+    """Each tag of a header: whether it is weak, and what stands in its quotation marks. None: `*`."""
+    if value.strip(" \t") == "*":
+        return None
+    tags: list[tuple[bool, str]] = []
     position = 0
     while position < len(value):
         match = _TAG.match(value, position)
         if match is None:
             raise InvalidInputError(f"{header} must be * or a list of entity tags in quotation marks", pointer=header)
         position = match.end()
-        opaque = match["opaque"]
-        seen = seen or opaque is not None
-        if opaque is not None and _VERSION.fullmatch(opaque):
-            weak.add(int(opaque))
-            if match["weak"] is None:
-                strong.add(int(opaque))
-    if not seen:
+        if match["opaque"] is not None:
+            tags.append((match["weak"] is not None, match["opaque"]))
+    if not tags:
         raise InvalidInputError(f"{header} has no entity tag", pointer=header)
-    return TagList(frozenset(strong), frozenset(weak))
+    return tags
 
 
 def _versions(tags: TagList) -> frozenset[int]:

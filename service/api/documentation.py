@@ -13,7 +13,7 @@ Fragment = dict[str, Any]
 
 _TAG = r'(W/)?"[!#-~]*"'
 _PRINTABLE = r"^([ -$&-~]|%[0-9A-Fa-f]{2})*$"
-_TAG_LIST = rf"^({_TAG}([ \t]*,[ \t]*{_TAG})*|\*)$"
+TAG_LIST = rf"^({_TAG}([ \t]*,[ \t]*{_TAG})*|\*)$"
 
 
 def _header(description: str, example: object, **schema: Any) -> Fragment:
@@ -23,6 +23,9 @@ def _header(description: str, example: object, **schema: Any) -> Fragment:
 HEADERS: dict[str, Fragment] = {
     "X-Request-Id": _header("The client's own id of this request, or a new one", "0b5e7c0c4f1d4a6f9d2e8a31"),
     "ETag": _header("The version, as a strong entity tag", '"7"', pattern='^"[1-9][0-9]*"$'),
+    "PageTag": _header(
+        "Names what this page says; no version", '"3f1c0b9e5d7a48c2b6e1f09d8a7c55"', pattern='^"[0-9a-f]{30}"$'
+    ),
     "Last-Modified": _header("When this version was written", "Fri, 20 Nov 2026 08:00:00 GMT"),
     "Cache-Control": _header("`no-cache`: ask again before each use; on a problem `no-store`", "no-cache"),
     "Age": _header(
@@ -62,41 +65,41 @@ def problem(description: str, *header_names: str, has_body: bool = True) -> Frag
     return fragment
 
 
-def _header_parameter(name: str, description: str, **schema: Any) -> Fragment:
+def header_parameter(name: str, description: str, **schema: Any) -> Fragment:
     # None has an example: Swagger UI would send it with every request.
     return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
 
 
-REQUEST_ID = _header_parameter("X-Request-Id", "An id for this request; one of other characters is replaced")
-IF_MATCH = _header_parameter(
-    "If-Match", 'Only if the entity exists in one of these versions, such as `"7"`; `*`: in any', pattern=_TAG_LIST
+REQUEST_ID = header_parameter("X-Request-Id", "An id for this request; one of other characters is replaced")
+IF_MATCH = header_parameter(
+    "If-Match", 'Only if the entity exists in one of these versions, such as `"7"`; `*`: in any', pattern=TAG_LIST
 )
-IF_NONE_MATCH_READ = _header_parameter(
-    "If-None-Match", "Only if the version is none of these; otherwise 304", pattern=_TAG_LIST
+IF_NONE_MATCH_READ = header_parameter(
+    "If-None-Match", "Only if the version is none of these; otherwise 304", pattern=TAG_LIST
 )
-IF_NONE_MATCH_WRITE = _header_parameter("If-None-Match", "`*`: only if there is no such entity", pattern=r"^\*$")
-IF_MODIFIED_SINCE = _header_parameter(
+IF_NONE_MATCH_WRITE = header_parameter("If-None-Match", "`*`: only if there is no such entity", pattern=r"^\*$")
+IF_MODIFIED_SINCE = header_parameter(
     "If-Modified-Since", "Only if it was not written before the second this names; otherwise 304. Prefer If-None-Match"
 )
-CACHE_CONTROL = _header_parameter(
+CACHE_CONTROL = header_parameter(
     "Cache-Control",
     "`no-cache`: read PostgreSQL. `only-if-cached`: 504 rather than read it. `max-age=N`: nothing that was last known "
     "to be true more than N seconds ago. `stale-if-error=N`: if PostgreSQL cannot answer, a value up to N seconds past "
     "its freshness",
 )
 MIN_VERSION = {
-    **_header_parameter("Aside-Min-Version", "Nothing older than this version: read your own write"),
+    **header_parameter("Aside-Min-Version", "Nothing older than this version: read your own write"),
     "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
 }
-PREFER = _header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
+PREFER = header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
 
 
 ACTOR = {
-    **_header_parameter("Aside-Actor", "Who writes; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
+    **header_parameter("Aside-Actor", "Who writes; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
     "schema": {"type": "string", "maxLength": 200, "pattern": _PRINTABLE},
 }
 REASON = {
-    **_header_parameter("Aside-Reason", "Why; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
+    **header_parameter("Aside-Reason", "Why; kept in the history. Beyond ASCII: as %-encoded UTF-8"),
     "schema": {"type": "string", "maxLength": 1000, "pattern": _PRINTABLE},
 }
 

@@ -5,10 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from service.api.answers import JSON
-from service.api.documentation import CACHE_CONTROL, MIN_VERSION, REQUEST_ID, Fragment, headers, operation, problem
+from service.api.documentation import (
+    CACHE_CONTROL,
+    LIMIT,
+    MIN_VERSION,
+    REQUEST_ID,
+    Fragment,
+    headers,
+    operation,
+    problem,
+    query_parameter,
+)
+from service.api.page_documentation import IF_NONE_MATCH_PAGE, page_answers
 from service.api.schemas import ref
 from service.api.state import Limits
+from service.domain.entity import ENTITY_ID_PATTERN, PREFIX_PATTERN
 
+_PREFIX = query_parameter("prefix", "Only ids that begin so, such as `JP-`", type="string", pattern=PREFIX_PATTERN)
+_CURSOR = query_parameter("cursor", "The `next_cursor` of the page before", type="string", pattern=ENTITY_ID_PATTERN)
+
+_PAGE = {
+    "entities": [
+        {"id": "JP", "version": 7, "updated_at": "2026-11-20T08:00:00.123456Z", "body": {"name": "Japan"}},
+        {"id": "NZ", "version": 9, "updated_at": "2026-11-20T08:00:01.654321Z", "body": {"name": "New Zealand"}},
+    ],
+    "next_cursor": "NZ",
+}
 _ITEMS = [
     {"id": "JP", "status": 200, "version": 7, "body": {"name": "Japan", "alpha_2": "JP"}},
     {
@@ -24,6 +46,23 @@ _ITEMS = [
         },
     },
 ]
+
+
+def pages() -> dict[str, Any]:
+    text = """Entities of one type in the order of their ids, read from PostgreSQL. A page begins where the one before
+ended, whatever was written meanwhile."""
+    responses = {
+        **page_answers("Some entities", "EntityPage", example=_PAGE),
+        422: problem("The entity type or a query parameter is not valid"),
+        **server_problems(),
+    }
+    return operation(
+        "listEntities",
+        "List entities",
+        description=text,
+        parameters=[_PREFIX, LIMIT, _CURSOR, IF_NONE_MATCH_PAGE, REQUEST_ID],
+        responses=responses,
+    )
 
 
 def batch(limits: Limits) -> dict[str, Any]:

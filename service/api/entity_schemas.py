@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.api.batches import BATCH_MAX
 from service.api.documentation import Fragment
-from service.api.schemas import VERSION, list_of, object_of, ref
+from service.api.schemas import CURSOR, MOMENT, NAME, VERSION, list_of, object_of, ref
 
 _BODY: Fragment = {"description": "the document as it is stored: any JSON value"}
 
@@ -13,6 +13,10 @@ def entity_schemas() -> dict[str, Fragment]:
     """By name, for `components.schemas`."""
     ids = list_of({"type": "string"}, minItems=1, maxItems=BATCH_MAX)
     return {
+        "ListedEntity": object_of(
+            "An entity, as far as a list tells", {"id": NAME, "version": VERSION, "updated_at": MOMENT, "body": _BODY}
+        ),
+        "EntityPage": object_of("Some entities", {"entities": list_of(ref("ListedEntity")), "next_cursor": CURSOR}),
         "EntityIds": object_of("Which to read", {"ids": ids}, closed=True),
         "EntityResult": object_of(
             "`version` and `body` where the status is 200, otherwise `problem`",

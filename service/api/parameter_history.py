@@ -57,7 +57,8 @@ async def list_versions(request: Request, key: ParameterKey) -> Response:
     limit, below = read_limit(query), read_version(query, "cursor") or NEWEST
     page = await parameters_of(request).versions(key, below=below, limit=limit)
     cursor = None if page.next_version is None else str(page.next_version)
-    return page_response("versions", page.documents, f"{parameter_location(key)}/versions", limit=limit, cursor=cursor)
+    path = f"{parameter_location(key)}/versions"
+    return page_response(request, "versions", page.documents, path, limit=limit, cursor=cursor)
 
 
 async def roll_back(request: Request, key: ParameterKey) -> Response:

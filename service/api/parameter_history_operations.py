@@ -18,6 +18,7 @@ from service.api.documentation import (
     problem,
     query_parameter,
 )
+from service.api.page_documentation import IF_NONE_MATCH_PAGE, page_answers
 from service.api.parameter_documentation import (
     CHANGE_TYPE,
     PARAMETER,
@@ -44,7 +45,7 @@ def versions() -> dict[str, Any]:
 whether it was created, updated, deleted or rolled back. Superseded versions are kept for a time, the present one
 always."""
     responses = {
-        200: answer("Some versions", "ParameterVersionPage", "Link", "Cache-Control"),
+        **page_answers("Some versions", "ParameterVersionPage"),
         404: problem("No version of such a parameter is known"),
         422: _NAMELESS,
         **server_problems(),
@@ -53,7 +54,7 @@ always."""
         "listParameterVersions",
         "List a parameter's versions",
         description=text,
-        parameters=[LIMIT, _CURSOR, REQUEST_ID],
+        parameters=[LIMIT, _CURSOR, IF_NONE_MATCH_PAGE, REQUEST_ID],
         responses=responses,
     )
 

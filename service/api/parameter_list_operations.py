@@ -13,11 +13,11 @@ from service.api.documentation import (
     problem,
     query_parameter,
 )
+from service.api.page_documentation import IF_NONE_MATCH_PAGE, page_answers
 from service.api.parameter_documentation import answer, body_of, server_problems
 from service.api.parameter_names import EXAMPLE_KEY
 from service.api.state import Limits
-from service.domain.entity import ENTITY_ID_PATTERN
-from service.domain.parameter import PREFIX_PATTERN
+from service.domain.entity import ENTITY_ID_PATTERN, PREFIX_PATTERN
 
 _PREFIX = query_parameter(
     "prefix", "Only keys that begin so, such as `app:config:`", type="string", pattern=PREFIX_PATTERN
@@ -29,7 +29,7 @@ def pages() -> dict[str, Any]:
     text = """Parameters in the order of their keys, read from PostgreSQL. A page begins where the one before ended,
 whatever was written meanwhile."""
     responses = {
-        200: answer("Some parameters", "ParameterPage", "Link", "Cache-Control"),
+        **page_answers("Some parameters", "ParameterPage"),
         422: problem("A query parameter is not valid"),
         **server_problems(),
     }
@@ -37,7 +37,7 @@ whatever was written meanwhile."""
         "listParameters",
         "List parameters",
         description=text,
-        parameters=[_PREFIX, LIMIT, _CURSOR, REQUEST_ID],
+        parameters=[_PREFIX, LIMIT, _CURSOR, IF_NONE_MATCH_PAGE, REQUEST_ID],
         responses=responses,
     )
 

@@ -12,8 +12,7 @@ from service.api.pages import page_response
 from service.api.parameter_names import PARAMETERS_PATH
 from service.api.queries import read_limit, read_text
 from service.api.state import Limits, limits_of, parameters_of
-from service.domain.entity import ENTITY_ID_PATTERN
-from service.domain.parameter import PREFIX_PATTERN
+from service.domain.entity import ENTITY_ID_PATTERN, PREFIX_PATTERN
 from service.errors import InvalidParameterError
 
 _BATCH = BatchForm(
@@ -37,7 +36,7 @@ async def list_parameters(request: Request) -> Response:
     prefix, after = read_text(query, "prefix", PREFIX_PATTERN), read_text(query, "cursor", ENTITY_ID_PATTERN)
     page = await parameters_of(request).page(prefix=prefix, after=after, limit=limit)
     return page_response(
-        "parameters", page.documents, PARAMETERS_PATH, limit=limit, cursor=page.next_key, prefix=prefix
+        request, "parameters", page.documents, PARAMETERS_PATH, limit=limit, cursor=page.next_id, prefix=prefix
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from service.db.pages import Page, beyond, page_of
 from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
@@ -62,6 +63,16 @@ class EntityTable:
         types, ids = [key.entity_type for key in keys], [key.id for key in keys]
         async with self._database.connection() as connection:
             return await connection.fetch(sql(name), types, ids)
+
+    async def page(self, entity_type: str, *, prefix: str, after: str, limit: int) -> Page:
+        """The next entities of a type whose ids begin with ``prefix`` and come after ``after``, by the primary key's
+        index: each with its id, version and moment, and with its document as it is served.
+        """
+        async with self._database.browsing() as connection:
+            records = await connection.fetch(
+                sql("list_entities"), entity_type, after, prefix, beyond(prefix), limit + 1
+            )
+        return page_of(records, limit)
 
     async def put(
         self, key: EntityKey, document: str, *, condition: WriteCondition, ttl_seconds: float | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
 from service.db.entities import coverage_of, execute_write, read_versions, row_of, written_row
+from service.db.pages import Page, beyond, page_of
 from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
@@ -18,15 +18,6 @@ from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TypeChangeError
 
 _TYPE_CHANGES = "AS409"
-_AFTER_ALL_KEYS = "\x7f"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of the documents, in order, and the key after which the next ones come; None at the end."""
-
-    documents: list[bytes]
-    next_key: str | None
 
 
 class ParameterTable:
@@ -95,14 +86,8 @@ class ParameterTable:
     async def page(self, *, prefix: str, after: str, limit: int) -> Page:
         """The next parameters whose keys begin with ``prefix`` and come after ``after``, by the primary key's index."""
         async with self._database.browsing() as connection:
-            records = await connection.fetch(sql("list_parameters"), after, prefix, _beyond(prefix), limit + 1)
-        shown = records[:limit]
-        return Page([record["body"] for record in shown], shown[-1]["id"] if len(records) > limit else None)
-
-
-def _beyond(prefix: str) -> str:
-    """The first text, in the order of bytes, after all keys that begin with ``prefix``."""
-    return f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}" if prefix else _AFTER_ALL_KEYS
+            records = await connection.fetch(sql("list_parameters"), after, prefix, beyond(prefix), limit + 1)
+        return page_of(records, limit)
 
 
 def _note(authorship: Authorship, **said: object) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 ENTITY_TYPE_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 ENTITY_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,254}$"
+PREFIX_PATTERN = r"^(?:[A-Za-z0-9][A-Za-z0-9._~:@-]{0,254})?$"
+"""What an id may begin with; nothing is the beginning of all."""
 
 
 class EntityKey(NamedTuple):

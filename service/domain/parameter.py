@@ -12,7 +12,6 @@ from service.errors import Fault, InvalidParameterError
 PARAMETER = "parameter"
 """The entity type of parameters. It is reserved: nothing else writes entities of this type."""
 
-PREFIX_PATTERN = r"^(?:[A-Za-z0-9][A-Za-z0-9._~:@-]{0,254})?$"
 DESCRIPTION_CHARACTERS_MAX = 4_096
 SCHEMA_BYTES_MAX = 65_536
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -11,6 +11,7 @@ from service.cache.policy import Policy
 from service.cache.recorder import Recorder
 from service.cache.tasks import Tasks
 from service.db.entities import EntityTable
+from service.db.pages import Page
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER
 from service.errors import ReservedTypeError
@@ -42,6 +43,9 @@ class Entities:
     async def get_many(self, entity_type: str, ids: Sequence[str], wish: Wish) -> Answers:
         """One MGET, and at most one query."""
         return await read_many(self._engine, entity_type, ids, policy=self._policy_of(entity_type), wish=wish)
+
+    async def page(self, entity_type: str, *, prefix: str, after: str, limit: int) -> Page:
+        return await self._table.page(entity_type, prefix=prefix, after=after, limit=limit)
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool

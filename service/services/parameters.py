@@ -11,8 +11,9 @@ from service.cache.engine import Engine
 from service.cache.entry import Answer, Glance, Wish
 from service.cache.keys import name_of
 from service.cache.policy import Policy
+from service.db.pages import Page
 from service.db.parameter_history import ParameterHistory, RecordedVersion, VersionPage
-from service.db.parameters import Page, ParameterTable
+from service.db.parameters import ParameterTable
 from service.domain.difference import Operation, difference
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.exact_json import parse_exact

@@ -13,7 +13,6 @@ LOGGED: Final[Mapping[str, str]] = {"log_statement": "all", "log_line_prefix": "
 
 _STATEMENT = re.compile(r"^(\d+) aside\|LOG: +(?:execute [^:]*|statement): (?:-- )?(.+)", re.MULTILINE)
 _OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout")
-_WHEN_A_RELAY_BEGINS = "history"  # asked on a connection of the pool, so its session says nothing
 _WORD = re.compile(r"\w+")
 
 
@@ -34,5 +33,4 @@ class StatementLog:
             log.seek(self._from)
             found = _STATEMENT.findall(log.read().decode(errors="replace"))
         relays = {pid for pid, text in found if _OF_A_RELAY.search(text)}
-        names = [_WORD.findall(text)[0] for pid, text in found if pid not in relays]
-        return [name for name in names if name != _WHEN_A_RELAY_BEGINS]
+        return [_WORD.findall(text)[0] for pid, text in found if pid not in relays]

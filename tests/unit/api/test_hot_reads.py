@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from service.api.hot_reads import HotReads
 from service.api.hot_targets import ENTITY_ROUTE, PARAMETER_ROUTE
 from service.cache.entry import Answer, Detail, Glance, Outcome, Wish
+from service.db.pages import Page
 from service.domain.entity import EntityKey
 from service.errors import (
     DatabaseBusyError,
@@ -55,6 +56,9 @@ class Said:
         *_, then = args
         is_hit = isinstance(self.answer, Answer) and self.answer.outcome in (Outcome.HIT, Outcome.NEGATIVE_HIT)
         asyncio.get_running_loop().call_soon(then, self.answer if is_hit else MISSED)
+
+    async def page(self, *_: str, **said: Any) -> Page:
+        return Page([], None)
 
 
 @dataclass
