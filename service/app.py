@@ -16,6 +16,7 @@ from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
 from service.api.health import health_router
+from service.api.hot_batches import HotBatches
 from service.api.hot_reads import HOT_READS, HotReads
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
@@ -32,11 +33,13 @@ from service.wiring import open_services as open_real_services
 
 
 class FrontedApp(DocumentedApp):
-    """The documented app, behind the hot reads."""
+    """The documented app, behind the hot reads and the hot batches."""
 
-    def __init__(self, metrics: Metrics, **options: Any) -> None:
+    def __init__(self, metrics: Metrics, limits: Limits, **options: Any) -> None:
         super().__init__(**options)
-        self.hot_reads = HotReads(super().__call__, metrics)
+        self.state.limits = limits
+        self.hot_batches = HotBatches(super().__call__, metrics, limit_bytes=limits.body_bytes)
+        self.hot_reads = HotReads(self.hot_batches, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.hot_reads(scope, receive, send)
@@ -64,8 +67,10 @@ def create_app(
     version = _running_version()
     metrics = Metrics(settings.own_policies, version=version)
     statistics = Statistics(metrics.registry)
+    limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app = FrontedApp(
         metrics,
+        limits,
         title="Aside",
         version=version,
         description=_DESCRIPTION,
@@ -82,8 +87,6 @@ def create_app(
             on_open=on_open,
         ),
     )
-    limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
-    app.state.limits = limits
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
     app.include_router(cache_stats_router(statistics.counts))
@@ -106,6 +109,7 @@ async def _lifespan(
     async with statistics.kept(), open_services(settings, metrics) as services:
         attach_services(app, services.entities, services.parameters, services.health, services.cache)
         app.hot_reads.attach(services.entities, services.parameters)
+        app.hot_batches.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             on_open()
             yield {HOT_READS: app.hot_reads}

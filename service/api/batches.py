@@ -69,9 +69,19 @@ async def read_names(request: Request, form: BatchForm, limits: Limits) -> Asked
     """
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     names = plain_names(body, form.asks)
-    if names is None or not form.fewest <= len(names) <= BATCH_MAX:
+    if names is None or not is_allowed(names, form):
         check_document(body, max_depth=limits.json_depth)
         names = odd_names(body, form)
+    return asked_for(names)
+
+
+def is_allowed(names: Sequence[str], form: BatchForm) -> bool:
+    """Whether so many may be asked for."""
+    return form.fewest <= len(names) <= BATCH_MAX
+
+
+def asked_for(names: list[str]) -> Asked:
+    """The names, told apart in one search for all of them if they are as they should be."""
     joined = "\n".join(names) + "\n"
     if joined.count("\n") == len(names) and _NAMES.fullmatch(joined):
         return Asked(names, names)
@@ -87,7 +97,7 @@ def plain_names(body: bytes, asks: str) -> list[str] | None:
     except ValueError:
         return None
     match members:
-        case [(str(name), [*names])] if name == asks and all(isinstance(each, str) for each in names):
+        case [(str(name), [*names])] if name == asks and set(map(type, names)) <= {str}:
             return names
         case _:
             return None
@@ -112,7 +122,13 @@ def odd_names(body: bytes, form: BatchForm) -> list[str]:
 
 
 def batch_response(request: Request, form: BatchForm, names: Sequence[str], answers: Answers) -> Response:
-    """200, with an item for each of the names, in order: the document as it is stored, or a problem.
+    """200, with an item for each of the names, in order."""
+    body = batch_body(request, form, names, answers)
+    return Response(body, headers={"Cache-Control": "no-cache"}, media_type=JSON)
+
+
+def batch_body(request: Request, form: BatchForm, names: Sequence[str], answers: Answers) -> bytes:
+    """An item for each of the names, in order: the document as it is stored, or a problem.
 
     A name without an answer is one that nothing can be called.
     """
@@ -124,8 +140,7 @@ def batch_response(request: Request, form: BatchForm, names: Sequence[str], answ
         else refusals.item(place, name, answer)
         for place, name in enumerate(names)
     ]
-    body = b'{"%b": [%b]}' % (form.answers.encode(), b", ".join(items))
-    return Response(body, headers={"Cache-Control": "no-cache"}, media_type=JSON)
+    return b'{"%b": [%b]}' % (form.answers.encode(), b", ".join(items))
 
 
 class _Refusals:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -31,13 +33,14 @@ async def list_entities(request: Request, entity_type: EntityType) -> Response:
 
 
 async def read_batch(request: Request, entity_type: EntityType) -> Response:
-    form, wish = _batch_of(entity_type), read_wish(request.headers)
+    form, wish = batch_of(entity_type), read_wish(request.headers)
     asked = await read_names(request, form, limits_of(request))
     answers = await entities_of(request).get_many(entity_type, asked.possible, wish)
     return batch_response(request, form, asked.names, answers)
 
 
-def _batch_of(entity_type: str) -> BatchForm:
+@lru_cache(maxsize=64)
+def batch_of(entity_type: str) -> BatchForm:
     return BatchForm(
         asks="ids",
         answers="items",

@@ -15,7 +15,7 @@ from service.api.state import Limits, limits_of, parameters_of
 from service.domain.entity import ENTITY_ID_PATTERN, PREFIX_PATTERN
 from service.errors import InvalidParameterError
 
-_BATCH = BatchForm(
+BATCH = BatchForm(
     asks="keys",
     answers="results",
     calls="key",
@@ -42,6 +42,6 @@ async def list_parameters(request: Request) -> Response:
 
 async def read_batch(request: Request) -> Response:
     wish = read_wish(request.headers)
-    asked = await read_names(request, _BATCH, limits_of(request))
+    asked = await read_names(request, BATCH, limits_of(request))
     answers = await parameters_of(request).get_many(asked.possible, wish)
-    return batch_response(request, _BATCH, asked.names, answers)
+    return batch_response(request, BATCH, asked.names, answers)
