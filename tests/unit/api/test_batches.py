@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.batches import BATCH_MAX, BatchForm, odd_names, plain_names
+from service.api.batches import BATCH_MAX, BatchForm, asked_for, odd_names, plain_names
 from service.domain.document import check_document
 from service.errors import AsideError, InvalidBodyError
 from tests.support.quick import quick
@@ -87,3 +87,9 @@ def test_a_body_of_another_form_is_refused_by_place(tree: object, pointers: list
     with pytest.raises(InvalidBodyError) as caught:
         odd_names(json.dumps(tree).encode(), FORM)
     assert [fault.pointer for fault in caught.value.faults] == pointers
+
+
+@pytest.mark.parametrize("odd", ["", "é", "a b", "a/b", "a\nb", "\n", "a\n", "-a", "x" * 256])
+def test_what_is_no_name_is_told_apart_alone_and_among_others(odd: str) -> None:
+    assert asked_for([odd]) == ([odd], [])
+    assert asked_for(["a", odd, "x" * 255]) == (["a", odd, "x" * 255], ["a", "x" * 255])
