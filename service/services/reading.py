@@ -17,5 +17,6 @@ Answers = dict[str, Answer | NotCachedError | UnavailableError]
 async def read_many(engine: Engine, entity_type: str, ids: Sequence[str], *, policy: Policy, wish: Wish) -> Answers:
     """One MGET, and at most one query; an id that is given twice is asked for once."""
     different = list(dict.fromkeys(ids))
-    names = [name_of(entity_type, each) for each in different]
-    return dict(zip(different, await engine.get_many(names, policy, wish), strict=True))
+    beginning = name_of(entity_type, "")
+    answers = await engine.get_many([beginning + each for each in different], policy, wish)
+    return dict(zip(different, answers, strict=True))
