@@ -15,6 +15,8 @@ PRESSED_WELL = {
     "operations-entities-putEntity": "200",
     "operations-entities-patchEntity": "200",
     "operations-entities-deleteEntity": "204",
+    "operations-entities-listEntities": "200",
+    "operations-entities-batchReadEntities": "200",
     "operations-parameters-listParameters": "200",
     "operations-parameters-batchReadParameters": "200",
     "operations-parameters-readParameter": "200",
