@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -41,7 +42,18 @@ def connector(url: str, *, client_name: str = "aside") -> Connect:
     pool: ConnectionPool = ConnectionPool.from_url(
         url, protocol=3, legacy_responses=False, socket_timeout=None, client_name=client_name, socket_keepalive=True
     )
-    return pool.make_connection
+
+    def make() -> AbstractConnection:
+        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+        connection.pack_commands = _packed  # type: ignore[assignment, method-assign]
+        return connection
+
+    return make
+
+
+def _packed(commands: Iterable[tuple[Any, ...]]) -> list[bytes]:
+    """The bytes of commands. redis-py's own packing is Python: ten times the price for a hundred keys."""
+    return [pack_command(command) for command in commands]
 
 
 class Lane:
@@ -106,8 +118,7 @@ class Lane:
     async def _send(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
         """All replies are read, whatever they are: what stays in the socket would be taken for the next one's."""
         connection = self._connection
-        one = len(commands) == 1
-        await self._write(connection.pack_command(*commands[0]) if one else connection.pack_commands(commands))
+        await self._write(connection.pack_commands(commands))
         replies, refusal = [], None
         for _ in commands:
             try:
