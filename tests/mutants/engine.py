@@ -172,7 +172,7 @@ READS = (
     mutant(
         "an entry does not name its key",
         "service/cache/codec.py",
-        " or fields[8] != name.encode()",
+        "named != name.encode() or ",
         "",
         "test_cancellations.py::test_r25_a_connection_out_of_step_hands_nobody_anothers_value",
     ),

@@ -156,7 +156,7 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
     Mutant("a connection is used again after a timeout", _REUSED_CONNECTION, ()),
     Mutant(
         "an entry does not name its key, on a connection out of step",
-        (*_REUSED_CONNECTION, Edit(CODEC, " or fields[8] != name.encode()", "")),
+        (*_REUSED_CONNECTION, Edit(CODEC, "named != name.encode() or ", "")),
         (),
     ),
 )  # fmt: skip
