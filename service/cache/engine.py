@@ -18,6 +18,7 @@ from service.cache.codec import decode
 from service.cache.entry import NO_WISH, Answer, Detail, Entry, Glance, Lease, Outcome, Reading, Settled, Wish
 from service.cache.loads import Draw, Loads, new_token
 from service.cache.missing import Missing
+from service.cache.plain_hit import plain_hit
 from service.cache.policy import Policy, Strategy, Verdict, judge
 from service.cache.recorder import Recorder
 from service.cache.refreshing import Refresher
@@ -74,11 +75,12 @@ class Engine:
             except CacheUnavailableError:
                 glance = Glance(None, time.perf_counter() - started)
             else:
-                answer = self._hit(name, policy, wish, reading, started)
+                cache_ms = (time.perf_counter() - started) * 1000
+                answer = self._hit(name, policy, wish, reading, now_ms=self._store.now_ms(), cache_ms=cache_ms)
                 if answer is not None:
                     self._recorder.read(name[: name.index(":")], answer.outcome)
                     return answer
-                glance = Glance(reading, time.perf_counter() - started)
+                glance = Glance(reading, cache_ms / 1000)
         visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
         visit.account(glance.seconds)
         answer = await self._without_hit(visit, glance.reading)
@@ -96,12 +98,15 @@ class Engine:
 
         def looked(reading: Reading | None, error: BaseException | None) -> None:  # noqa: ARG001, a batch's signature
             hit: Answer | None = None
+            seconds = time.perf_counter() - started
             try:
-                hit = None if reading is None else self._hit(name, policy, NO_WISH, reading, started)
+                if reading is not None:
+                    now_ms = self._store.now_ms()
+                    hit = self._hit(name, policy, NO_WISH, reading, now_ms=now_ms, cache_ms=seconds * 1000)
                 if hit is not None:
                     self._recorder.read(name[: name.index(":")], hit.outcome)
             finally:
-                then(Glance(reading, time.perf_counter() - started) if hit is None else hit)
+                then(Glance(reading, seconds) if hit is None else hit)
 
         self._store.look(name, looked)
 
@@ -119,9 +124,11 @@ class Engine:
         except CacheUnavailableError:
             readings = [None] * len(names)
         spent = time.perf_counter() - started
-        answers: list[Answer | NotCachedError | UnavailableError | None] = []
-        for name, reading in zip(names, readings, strict=True):
-            answers.append(None if reading is None else self._hit(name, policy, wish, reading, started))
+        now_ms, cache_ms = self._store.now_ms(), spent * 1000
+        answers: list[Answer | NotCachedError | UnavailableError | None] = [
+            None if reading is None else self._hit(name, policy, wish, reading, now_ms=now_ms, cache_ms=cache_ms)
+            for name, reading in zip(names, readings, strict=True)
+        ]
         missing = [place for place, answer in enumerate(answers) if answer is None]
         found = await asyncio.gather(
             *[self._visit_one_of_many(names[place], policy, wish, readings[place], spent) for place in missing]
@@ -143,24 +150,32 @@ class Engine:
         except (NotCachedError, UnavailableError) as error:
             return error
 
-    def _hit(self, name: str, policy: Policy, wish: Wish, reading: Reading, started: float) -> Answer | None:
+    def _hit(
+        self, name: str, policy: Policy, wish: Wish, reading: Reading, *, now_ms: int, cache_ms: float
+    ) -> Answer | None:
         """READ: the one path that matters; no await, no decoding of the body."""
         raw, generation = reading
         if raw is None or generation is None:
             return None
-        entry = decode(raw, name)
-        if entry is None or entry.generation != generation:
-            return None
-        now_ms = self._store.now_ms()
-        verdict = judge(entry, now_ms, 1.0 - self._draw(), policy.early_refresh_beta)
-        if verdict is Verdict.EXPIRED or not (wish is NO_WISH or suits(entry, wish, now_ms)):
-            return None
-        if verdict is Verdict.REFRESH:
-            self._refresher.start(name, policy, generation)
+        beta = policy.early_refresh_beta
+        if wish is NO_WISH:
+            answer = plain_hit(raw, name, generation, now_ms=now_ms, beta=beta, cache_ms=cache_ms)
+        else:
+            answer = None
+        if answer is None:
+            entry = decode(raw, name)
+            if entry is None or entry.generation != generation:
+                return None
+            verdict = judge(entry, now_ms, 1.0 - self._draw(), beta)
+            if verdict is Verdict.EXPIRED or not suits(entry, wish, now_ms):
+                return None
+            if verdict is Verdict.REFRESH:
+                self._refresher.start(name, policy, generation)
+            answer = answer_entry(entry, now_ms, cache_ms)
         self._unnoted_hits -= 1
         if not self._unnoted_hits:
             self._unnoted_hits = self._on_hit(name)
-        return answer_entry(entry, now_ms, (time.perf_counter() - started) * 1000)
+        return answer
 
     async def _without_hit(self, visit: Visit, reading: Reading | None) -> Answer:
         if reading is None:

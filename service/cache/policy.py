@@ -67,8 +67,8 @@ def lifetimes(policy: Policy, now_ms: int, draw: float, *, negative: bool, ttl_s
     return Lifetimes(fresh_until, fresh_until + round(policy.stale_if_error_seconds * 1000))
 
 
-_LONGEST_CERTAIN_LEAD_MS = 1_000
-_LONGEST_LEAD = 37
+LONGEST_CERTAIN_LEAD_MS = 1_000
+LONGEST_LEAD = 37
 """In units of cost·β: a draw has 53 bits, and ``-ln(2 ** -53)`` is 36.7."""
 
 MIN_REFRESH_COST_MS = 10
@@ -81,7 +81,7 @@ def certain_lead_ms(entry: Entry) -> int:
     a lease, so certainty costs hardly a load.
     """
     quarter = (entry.fresh_until_ms - entry.written_at_ms) // 4
-    return min(max(quarter, 100), _LONGEST_CERTAIN_LEAD_MS) + entry.cost_ms
+    return min(max(quarter, 100), LONGEST_CERTAIN_LEAD_MS) + entry.cost_ms
 
 
 def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
@@ -96,7 +96,7 @@ def judge(entry: Entry, now_ms: int, draw: float, beta: float) -> Verdict:
     if beta == 0:
         return Verdict.FRESH
     scale_ms = max(entry.cost_ms, MIN_REFRESH_COST_MS) * beta
-    if left_ms > _LONGEST_LEAD * scale_ms and left_ms > _LONGEST_CERTAIN_LEAD_MS + entry.cost_ms:
+    if left_ms > LONGEST_LEAD * scale_ms and left_ms > LONGEST_CERTAIN_LEAD_MS + entry.cost_ms:
         return Verdict.FRESH  # whatever the draw
     lead_ms = -scale_ms * math.log(draw)
     return Verdict.REFRESH if left_ms <= max(lead_ms, certain_lead_ms(entry)) else Verdict.FRESH
