@@ -9,6 +9,9 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.complete
+PEERS_VENV := .venv-bench
+PEERS_STAMP := $(PEERS_VENV)/.complete
+PEERS_LOCK := tests/bench/peers.lock
 PORT ?=
 SEEDS ?= 10000
 THEME ?=
@@ -64,6 +67,25 @@ naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (
 cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 minutes)
 	@$(PYTHON) -m tests.cancelling $(ARGS)
 
+.PHONY: bench
+bench: $(STAMP) peers ## Compare with the ceiling and with other caches (30 minutes; ARGS=--quick: 3)
+	@exec $(PYTHON) -m tests.bench $(ARGS)
+
+# What is compared has an environment of its own. Where it cannot be made, the rest is compared, and the report says so.
+.PHONY: peers
+peers: $(STAMP)
+	@if ! { [ -f $(PEERS_STAMP) ] && cmp -s $(PEERS_LOCK) $(PEERS_STAMP); }; then \
+	  echo "Making $(PEERS_VENV) with $$(grep -c '^[a-z].*==' $(PEERS_LOCK)) locked packages …"; \
+	  if [ -n "$(UV)" ]; then \
+	    "$(UV)" venv --quiet --clear --no-python-downloads --python "$$($(PYTHON) -c 'import sys; print(sys._base_executable)')" $(PEERS_VENV) \
+	    && "$(UV)" pip sync --quiet --python $(PEERS_VENV)/bin/python --require-hashes $(PEERS_LOCK); \
+	  else \
+	    $(PYTHON) -m venv --clear $(PEERS_VENV) \
+	    && $(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $(PEERS_LOCK); \
+	  fi && cp $(PEERS_LOCK) $(PEERS_STAMP) \
+	  || { rm -rf $(PEERS_VENV); echo "THE PEERS ARE LEFT OUT: their environment cannot be made." >&2; }; \
+	fi
+
 .PHONY: simulate
 simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000, THEME=restarts)
 	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(if $(THEME),--theme $(THEME)) $(ARGS)
@@ -91,14 +113,16 @@ migrate: $(STAMP) ## Bring the schema of DATABASE_URL up to date
 install: $(STAMP) ## Make the environment in .venv (the other commands do it when needed)
 
 .PHONY: lock
-lock: ## Choose the newest versions anew and write requirements.lock (needs uv)
+lock: ## Choose the newest versions anew and write the lock files (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; everything else works without it." >&2; exit 1; }
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
 	  pyproject.toml --extra embedded --group dev --output-file requirements.lock
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	  --constraint requirements.lock tests/bench/peers/peers.in --output-file $(PEERS_LOCK)
 
 .PHONY: clean
 clean: ## Remove the environment and all caches; the data in .local stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis dist
+	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis dist
 	find service tests alembic -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: clean-data

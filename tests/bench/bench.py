@@ -1,0 +1,115 @@
+"""What the cells share: filled caches, loads by round, and a cache that is emptied or taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from tests.bench.asking import ask_all
+from tests.bench.contestants import ASIDE, CEILING, PLAIN, PLAIN_NO_RESET, WEBDIS
+from tests.bench.figures import Found, Load
+from tests.bench.plan import BODY_BYTES, Plan
+from tests.bench.rows import copy_to_valkey
+from tests.bench.stage import Stage, Target
+from tests.bench.wrk import Shape, run_wrk
+from tests.support.scraping import Scrape, scrape
+from tests.support.valkey_commands import command
+
+HITS = ("hit", "negative_hit")
+_NOTHING_TO_FILL = frozenset((CEILING, PLAIN, PLAIN_NO_RESET))
+_BACK_SECONDS = 15.0
+
+
+class Bench:
+    """``passed`` is told the seconds of each piece of work that is done, as they were planned."""
+
+    def __init__(self, plan: Plan, stage: Stage, *, passed: Callable[[float], None] = lambda _: None) -> None:
+        self.plan = plan
+        self.stage = stage
+        self.passed = passed
+        self.found: dict[str, Found] = {}
+        """Of the cells that are done."""
+
+    def present(self, names: Iterable[str]) -> list[Target]:
+        return [self.stage.targets[name] for name in names if name in self.stage.targets]
+
+    def compare(
+        self, names: Iterable[str], shape_of: Callable[[Target, int], Shape],
+        *, measure: Callable[[Target, Shape], Load] | None = None,
+    ) -> Found:  # fmt: skip
+        """One load of each target in each round; who begins changes from round to round."""
+        targets, found = self.present(names), Found()
+        found.left_out = {name: why for name, why in self.stage.missing.items() if name in set(names)}
+        for number in range(self.plan.rounds):
+            first = number % max(1, len(targets))
+            for target in (*targets[first:], *targets[:first]):
+                load = (measure or self.load)(target, shape_of(target, number))
+                found.loads.setdefault(target.name, []).append(load)
+                self.passed(self.plan.load_seconds)
+        return found
+
+    def load(self, target: Target, shape: Shape, *, warmed_up_with: Shape | None = None) -> Load:
+        """A warm-up, then the load; of Aside with the share of hits by its own count."""
+        folder, plan = self.stage.folder, self.plan
+        run_wrk(target.url, warmed_up_with or shape, seconds=plan.warmup_seconds, folder=folder)
+        if target.name != ASIDE:
+            return run_wrk(target.url, shape, seconds=plan.seconds, folder=folder)
+        before = self.scraped(target.url)
+        load = run_wrk(target.url, shape, seconds=plan.seconds, folder=folder)
+        return _with_hits(load, self.scraped(target.url).since(before))
+
+    def scraped(self, *urls: str) -> Scrape:
+        return asyncio.run(scrape(urls))
+
+    def fill(self, names: Iterable[str], entity_type: str, count: int) -> None:
+        """All keys cached by everybody who caches, and every answer looked at. Raises WrongAnswerError."""
+        for target in self.present(names):
+            if target.name == WEBDIS:
+                copy_to_valkey(self.stage.postgres.url, self.stage.valkey.url, entity_type, count)
+            asked = 1 if target.name in _NOTHING_TO_FILL else count
+            keys, head = iter(range(1, asked + 1)), target.head.format(entity_type)
+            ask_all(target.url, head, keys, tail=target.tail, body_bytes=BODY_BYTES.get(entity_type, 250))
+
+    def empty_cache(self) -> None:
+        """Nothing is cached by anybody, and Aside trusts its cache again."""
+        command(self.stage.valkey.url, "FLUSHALL", timeout_seconds=60)
+        self._until_aside_hits()
+
+    @contextmanager
+    def no_valkey(self) -> Iterator[None]:
+        """Inside, it is killed. Begins when those who waited for it wait no more."""
+        self.stage.valkey.kill()
+        try:
+            time.sleep(self.plan.bound_seconds + 0.5)
+            yield
+        finally:
+            self.stage.valkey.start()
+            self._until_aside_hits()
+
+    def _until_aside_hits(self) -> None:
+        if ASIDE not in self.stage.targets:
+            return
+        target = self.stage.targets[ASIDE]
+        port, deadline = int(target.url.rpartition(":")[2]), time.monotonic() + _BACK_SECONDS
+        while "hit" not in _cache_status(port):
+            assert time.monotonic() < deadline, "Aside does not use its cache again"
+            time.sleep(0.05)
+
+
+def _cache_status(port: int) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/v1/entities/item/1")
+        return connection.getresponse().headers.get("Cache-Status", "")
+    finally:
+        connection.close()
+
+
+def _with_hits(load: Load, counted: Scrape) -> Load:
+    name = "aside_cache_requests_total"
+    total = counted.total_of(name)
+    hits = sum(counted.total_of(name, outcome=outcome) for outcome in HITS)
+    return load.with_hits(hits / total if total else None)

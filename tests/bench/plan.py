@@ -1,0 +1,47 @@
+"""How long is measured, how often, and on how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BODY_BYTES = {"item": 250, "medium": 5_000, "large": 50_000}
+"""The entity types that are read, by the size of their documents as they are served."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``seconds`` is one load of one target, after ``warmup_seconds``. A round is one load of each target."""
+
+    rounds: int = 5
+    seconds: float = 1.5
+    warmup_seconds: float = 0.5
+    rows: int = 1_000_000
+    """Of type `item`. Of the others there are as many as `keys`."""
+    keys: int = 1_000
+    """What is read hot."""
+    many_keys: int = 100_000
+    written_keys: int = 10_000
+    connections: int = 64
+    stampede_readers: int = 1_000
+    expiries: int = 3
+    """In each round."""
+    hot_ttl_seconds: float = 3.0
+    hot_rate: float = 1_500.0
+    """Requests per second."""
+    changes: int = 300
+    """By plain SQL."""
+    open_loop_seconds: float = 3.0
+    bound_seconds: float = 2.0
+    """B, which is the service's default."""
+
+    @property
+    def load_seconds(self) -> float:
+        """One load with its warm-up, and what it takes to start them."""
+        return self.seconds + self.warmup_seconds + 0.25
+
+
+QUICK = Plan(
+    rounds=2, seconds=0.4, warmup_seconds=0.15, rows=100_000, many_keys=20_000, expiries=2, hot_ttl_seconds=1.0,
+    changes=60, open_loop_seconds=1.0,
+)  # fmt: skip
+"""Says whether all of it works, and little more."""

@@ -1,0 +1,130 @@
+"""The sections of a report, one for each kind of cell; what was not measured has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from tests.bench import tables
+from tests.bench.contestants import PLAIN
+from tests.bench.figures import Found
+
+Results = Mapping[str, Found]
+
+_WARM = {
+    "warm": "base", "warm-c1": "1 connection", "warm-c8": "8", "warm-c256": "256", "warm-5kb": "5 KB",
+    "warm-50kb": "50 KB", "warm-zipf": "Zipf", "warm-100k": "100,000 keys",
+}  # fmt: skip
+
+
+def sections(found: Results, pictures: Mapping[str, str]) -> list[str]:
+    """Paragraphs. ``pictures`` are file names, by what they show."""
+    return [part for section in (_hits, _loads, _open_loop, _others) for part in section(found, pictures) if part]
+
+
+def _hits(found: Results, pictures: Mapping[str, str]) -> Iterator[str]:
+    if any(name in found for name in _WARM):
+        yield "## Hits"
+    if "warm" in found:
+        yield "64 connections, 250 B, any of 1,000 keys."
+        yield _picture(pictures, "throughput", "Hits per second beside the ceiling")
+        yield tables.by_target(found["warm"])
+    others = {name: found[name] for name in _WARM if name in found}
+    if others.keys() - {"warm"}:
+        yield (
+            "One thing changed at a time, medians. `*`: with errors, see `benchmarks.json`. Among 100,000 keys are "
+            "only those who can be filled with so many in time."
+        )
+        yield tables.matrix(others, _WARM)
+        yield _picture(pictures, "connections", "Hits per second by the number of connections")
+    if "warm-1m" in found and found["warm-1m"].loads:
+        keys = found["warm-1m"].facts["keys"]
+        yield f"Aside among all {keys:,} keys, which were cached before, and among 1,000 of them:"
+        yield tables.by_target(found["warm-1m"], beside=None)
+
+
+def _loads(found: Results, pictures: Mapping[str, str]) -> Iterator[str]:
+    if "cold" in found and found["cold"].loads:
+        yield "## Misses"
+        yield "The cache is empty and each request is for a key that nobody asked for before; the same keys for all."
+        yield tables.by_target(found["cold"], beside=PLAIN)
+    if "outage" in found and found["outage"].loads:
+        outage = found["outage"]
+        yield "## Valkey is gone"
+        yield tables.by_target(outage, beside=PLAIN)
+        yield (
+            f"Connections of Aside to PostgreSQL meanwhile, out of {outage.facts['looks']:,} looks at "
+            f"`pg_stat_activity`; configured are {outage.facts['load_connections']} that load, and "
+            f"{outage.facts['connections']} at all."
+        )
+        yield tables.figures(outage)
+    yield _picture(pictures, "without", "Reads per second without a warm cache")
+    if "writes" in found and found["writes"].loads:
+        yield "## Writes"
+        yield "PUT of 250 B to any of 10,000 keys; on the same server, durable when acknowledged."
+        yield tables.by_target(found["writes"], beside=PLAIN)
+
+
+def _open_loop(found: Results, pictures: Mapping[str, str]) -> Iterator[str]:
+    points = found.get("open-loop", Found()).facts.get("points", [])
+    if not points:
+        return
+    yield "## At fixed rates"
+    yield (
+        "Requests come whether or not the server is ready; latency counts from when each was due. Rates are shares of "
+        "what the closed loop reached for Aside; whoever reaches less than that is not asked. Medians of the rounds."
+    )
+    yield _picture(pictures, "open-loop", "Latency at fixed rates")
+    yield tables.table(
+        ("", "share", "req/s due", "done", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "errors"),
+        [_point_row(target, share, group) for (target, share), group in _grouped(points).items()],
+    )
+
+
+def _grouped(points: Sequence[Mapping[str, Any]]) -> dict[tuple[str, float], list[Mapping[str, Any]]]:
+    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for point in sorted(points, key=lambda point: (point["target"], point["share"])):
+        groups.setdefault((point["target"], point["share"]), []).append(point)
+    return groups
+
+
+def _point_row(target: str, share: float, points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    latencies = [
+        tables.number(median(point["latency_ms"][name] for point in points))
+        for name in ("p50", "p90", "p99", "p99.9", "max")
+    ]
+    rate, done = (tables.number(median(point[name] for point in points)) for name in ("rate", "throughput"))
+    return target, f"{share:.0%}", rate, done, *latencies, f"{sum(point['errors'] for point in points):,}"
+
+
+def _others(found: Results, pictures: Mapping[str, str]) -> Iterator[str]:
+    for name, title, says in _SINGLES:
+        if name not in found or not (found[name].figures or found[name].loads):
+            continue
+        yield f"## {title}"
+        yield says.format(**found[name].facts)
+        yield _picture(pictures, name, title)
+        if found[name].loads:
+            yield tables.by_target(found[name], beside=None)
+        if found[name].figures:
+            yield tables.figures(found[name])
+
+
+_SINGLES = (
+    ("stampede", "A stampede",
+     "{readers:,} readers miss one key over {processes} processes, and their requests are all there when the processes "
+     "begin to read. The processes' own counters say what was loaded. Each round has another key."),
+    ("expiry", "A hot key through its expiry",
+     "{rate:,.0f} reads/s of one key with a lifetime of {ttl_seconds:g} s. Around: within {window_seconds:g} s of the "
+     "moment when its entry is replaced; in calm: twice as far from any."),
+    ("batch", "Batch reads", "{items} warm keys of type `{of}` in each request, beside single reads of the same keys."),
+    ("warming", "Warming", "`aside warm` of {rows:,} rows into an empty cache."),
+    ("visibility", "Changes by plain SQL",
+     "{changes} changes, one at a time, while other readers keep the service busy: from PostgreSQL's word that a "
+     "change is committed to the first answer that has it. The key was a hit right before. B is {bound_ms:,.0f} ms."),
+)  # fmt: skip
+
+
+def _picture(pictures: Mapping[str, str], name: str, title: str) -> str:
+    return f"![{title}]({pictures[name]})" if name in pictures else ""
