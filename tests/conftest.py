@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 def pytest_report_header() -> list[str]:
     """What is left out on this machine: never silently."""
-    wanted = {"chromium": "tests/browser", "chromedriver": "tests/browser", "redis-server": "the contract's Redis leg"}
+    wanted = {
+        "chromium": "tests/browser",
+        "chromedriver": "tests/browser",
+        "redis-server": "the contract's Redis leg",
+        "wrk": "tests/bench",
+    }
     return [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
 
 
