@@ -64,6 +64,7 @@ def run_cells(bench: Bench, cells: list[Cell], progress: Progress) -> list[str]:
     bench.passed = lambda seconds: progress.advance(task, seconds)
     for cell in cells:
         progress.update(task, description=cell.name)
+        began = time.monotonic()
         try:
             bench.found[cell.name] = cell.measure(bench)
         except FAILURES as error:
@@ -71,6 +72,7 @@ def run_cells(bench: Bench, cells: list[Cell], progress: Progress) -> list[str]:
             bench.found[cell.name] = Found(left_out={"all": f"FAILED. {_said(error)}"})
         for name, why in bench.found[cell.name].left_out.items():
             progress.console.print(f"LEFT OUT of {cell.name}: {name}. {why}", style="red", markup=False, soft_wrap=True)
+        bench.found[cell.name].seconds = time.monotonic() - began
         done += cell.seconds(bench.plan)
         progress.update(task, completed=done)
     return failed

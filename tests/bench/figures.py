@@ -54,6 +54,8 @@ class Found:
     """Whatever else a table or a picture shows."""
     left_out: dict[str, str] = field(default_factory=dict)
     """A target, or the whole cell, and why."""
+    seconds: float = 0.0
+    """What it took."""
 
     def rates(self, target: str, *, even_with_errors: bool = False) -> list[float | None]:
         """Good answers per second; None for a round that failed."""
@@ -78,4 +80,5 @@ class Found:
             "figures": self.figures,
             "facts": self.facts,
             "left_out": self.left_out,
+            "seconds": self.seconds,
         }

@@ -30,7 +30,10 @@ class Plan:
     """Requests per second."""
     changes: int = 300
     """By plain SQL."""
+    open_loop_rounds: int = 3
     open_loop_seconds: float = 3.0
+    open_loop_shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    """Of what the closed loop reached for Aside. At the lowest one the peers can be asked too."""
     bound_seconds: float = 2.0
     """B, which is the service's default."""
 
@@ -42,6 +45,7 @@ class Plan:
 
 QUICK = Plan(
     rounds=2, seconds=0.4, warmup_seconds=0.15, rows=100_000, many_keys=20_000, expiries=2, hot_ttl_seconds=1.0,
-    changes=60, open_loop_seconds=1.0,
+    changes=60, open_loop_rounds=1, open_loop_shares=(0.1, 0.5, 0.9),
+    open_loop_seconds=1.0,
 )  # fmt: skip
 """Says whether all of it works, and little more."""

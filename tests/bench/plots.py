@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ Results = Mapping[str, Found]
 
 def draw(folder: Path, found: Results) -> dict[str, str]:
     """File names by what they show, of those that there is something to show for."""
-    pictures: dict[str, tuple[Callable[[Axes, Results], bool], tuple[float, float]]] = {
+    pictures: dict[str, tuple[Callable[[Figure, Results], bool], tuple[float, float]]] = {
         "throughput": (_throughput, (9, 4.2)),
         "connections": (_connections, (9, 4.8)),
         "without": (_without, (9, 4.6)),
@@ -41,7 +42,7 @@ def draw(folder: Path, found: Results) -> dict[str, str]:
     with mpl.rc_context(_STYLE):
         for name, (paint, size) in pictures.items():
             figure = Figure(figsize=size, layout="constrained")
-            if paint(figure.subplots(), found):
+            if paint(figure, found):
                 drawn[name] = f"{name}.png"
                 figure.savefig(folder / drawn[name], dpi=130)
     return drawn
@@ -53,9 +54,9 @@ def colour(name: str, among: Sequence[str]) -> str:
     return _COLOURS[name] if name in _COLOURS else _CACHES[caches.index(name) % len(_CACHES)]
 
 
-def _throughput(axes: Axes, found: Results) -> bool:
+def _throughput(figure: Figure, found: Results) -> bool:
     """Shares of the ceiling, made inside each round, with the lowest and the highest."""
-    warm = found.get("warm", Found())
+    axes, warm = figure.subplots(), found.get("warm", Found())
     shares = {name: spread(ratios(warm.rates(name), warm.rates(CEILING))) for name in warm.loads}
     known = sorted(((name, share) for name, share in shares.items() if share), key=lambda item: item[1].median)
     for place, (name, share) in enumerate(known):
@@ -74,7 +75,8 @@ def _throughput(axes: Axes, found: Results) -> bool:
     return bool(known)
 
 
-def _connections(axes: Axes, found: Results) -> bool:
+def _connections(figure: Figure, found: Results) -> bool:
+    axes = figure.subplots()
     cells = [(name, count) for name, count in _BY_CONNECTIONS.items() if name in found]
     names = list(dict.fromkeys(name for cell, _ in cells for name in found[cell].loads if name != PLAIN_NO_RESET))
     for name in names:
@@ -104,12 +106,12 @@ def _label_ends(axes: Axes, names: Sequence[str]) -> None:
                       color=colour(name, names))  # fmt: skip
 
 
-def _without(axes: Axes, found: Results) -> bool:
+def _without(figure: Figure, found: Results) -> bool:
     """Misses and the outage, side by side for everybody who has a database behind it."""
     cells = {"cold": "each key for the first time", "outage": "Valkey killed"}
     present = [name for name in cells if name in found and found[name].loads]
     names = list(found[present[0]].loads) if present else []
-    width = 0.8 / max(1, len(names))
+    axes, width = figure.subplots(), 0.8 / max(1, len(names))
     for number, name in enumerate(names):
         for place, cell in enumerate(present):
             rate = found[cell].rate(name)
@@ -124,36 +126,51 @@ def _without(axes: Axes, found: Results) -> bool:
     axes.set_xticks(range(len(present)), [cells[name] for name in present])
     axes.set_ylabel("good answers per second")
     if present:
-        axes.legend(ncols=2)
+        axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return bool(present)
 
 
-def _open_loop(axes: Axes, found: Results) -> bool:
+def _open_loop(figure: Figure, found: Results) -> bool:
+    """Everybody at the rate that all can bear, and who can bear more at the higher ones."""
     points = found.get("open-loop", Found()).facts.get("points", [])
     if not points:
         return False
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1.6])
     names = list(dict.fromkeys(point["target"] for point in points))
-    for name in names:
-        for percentile, style in (("p50", "o--"), ("p99", "o-")):
-            by_rate: dict[float, list[float]] = {}
-            for point in points:
-                if point["target"] == name:
-                    by_rate.setdefault(point["rate"], []).append(point["latency_ms"][percentile])
-            rates = sorted(by_rate)
-            axes.plot(rates, [median(by_rate[rate]) for rate in rates], style, color=colour(name, names), markersize=4,
-                      linewidth=1.4, label=name if percentile == "p99" else None)  # fmt: skip
-    axes.set_yscale("log")
-    axes.set_xlabel("requests per second, whether or not the server is ready")
-    axes.set_ylabel("ms since the request was due (logarithmic)")
-    axes.set_title("p99 (full lines) and p50 (dashed)", fontsize=10)
-    axes.legend()
+    lowest = min(point["rate"] for point in points)
+    for place, name in enumerate(names):
+        low, high = (_latency(points, name, lowest, percentile) for percentile in ("p50", "p99"))
+        left.plot([place, place], [low, high], "-", color=colour(name, names), linewidth=3, alpha=0.5)
+        left.plot([place, place], [low, high], "o", color=colour(name, names), markersize=5)
+        rates = sorted({point["rate"] for point in points if point["target"] == name})
+        if len(rates) > 1:
+            for percentile, style in (("p50", "o--"), ("p99", "o-")):
+                latencies = [_latency(points, name, rate, percentile) for rate in rates]
+                label = name if percentile == "p99" else None
+                right.plot(rates, latencies, style, color=colour(name, names), markersize=4, linewidth=1.4, label=label)
+    left.set_xticks(range(len(names)), names, rotation=55, ha="right", rotation_mode="anchor")
+    left.set_title(f"p50 and p99 at {lowest:,.0f} requests per second", fontsize=10)
+    left.set_yscale("log")
+    left.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    left.set_ylabel("ms since a request was due (logarithmic)")
+    right.set_title("p99 (full lines) and p50 (dashed)", fontsize=10)
+    right.set_xlabel("requests per second, whether or not the server is ready")
+    right.set_xlim(left=0)
+    right.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    right.legend(loc="upper left")
     return True
 
 
-def _expiry(axes: Axes, found: Results) -> bool:
+def _latency(points: Sequence[Mapping[str, Any]], name: str, rate: float, percentile: str) -> float:
+    """The median over the rounds, in ms."""
+    return median(p["latency_ms"][percentile] for p in points if p["target"] == name and p["rate"] == rate)
+
+
+def _expiry(figure: Figure, found: Results) -> bool:
     facts = found.get("expiry", Found()).facts
     if not facts:
         return False
+    axes = figure.subplots()
     seconds, p99 = zip(*facts["time_line"], strict=True)
     axes.plot(seconds, p99, color=_COLOURS[ASIDE], linewidth=1, label="p99 of each 50 ms")
     for number, at in enumerate(facts["renewals"]):
@@ -164,15 +181,15 @@ def _expiry(axes: Axes, found: Results) -> bool:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("seconds")
     axes.set_ylabel("ms")
-    axes.legend(ncols=3, loc="upper right")
+    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     return True
 
 
-def _visibility(axes: Axes, found: Results) -> bool:
+def _visibility(figure: Figure, found: Results) -> bool:
     facts = found.get("visibility", Found()).facts
     if not facts:
         return False
-    delays = facts["delays_ms"]
+    axes, delays = figure.subplots(), facts["delays_ms"]
     axes.step(delays, [(place + 1) / len(delays) for place in range(len(delays))], where="post", color=_COLOURS[ASIDE])
     axes.axvline(150, color=_GREY, linestyle="--", linewidth=1)
     axes.annotate("150 ms", (150, 0.05), xytext=(5, 0), textcoords="offset points", fontsize=9)

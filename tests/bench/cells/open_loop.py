@@ -13,9 +13,6 @@ from tests.bench.plan import Plan
 from tests.bench.stage import Target
 from tests.bench.wrk import Shape
 
-SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
-"""Of what the closed loop reached for Aside. At the lowest one the peers can be asked too."""
-ROUNDS = 3
 REACHABLE = 0.9
 """Nobody is asked for a larger share than this of what it reaches in the closed loop: it would only show a queue."""
 _START_SECONDS = 1.0
@@ -23,15 +20,15 @@ _START_SECONDS = 1.0
 
 def measure(bench: Bench) -> Found:
     """`aside bench`, on the core of the load."""
-    found, rounds = Found(), min(ROUNDS, bench.plan.rounds)
+    found = Found()
     if not command.has("bench"):
         found.left_out["all"] = "`aside bench` is not there"
         return found
     bench.fill(READERS, "item", bench.plan.keys)
     reached = _reached(bench)
     points = found.facts.setdefault("points", [])
-    for number in range(rounds):
-        for share in SHARES:
+    for number in range(bench.plan.open_loop_rounds):
+        for share in bench.plan.open_loop_shares:
             rate = reached[ASIDE] * share
             for target in bench.present(READERS):
                 if target.name == ASIDE or rate <= REACHABLE * reached[target.name]:
@@ -70,7 +67,7 @@ def _seconds(plan: Plan) -> float:
 
 def _all_seconds(plan: Plan) -> float:
     """Aside, the ceiling and Webdis at each rate, the others at the lowest."""
-    return min(ROUNDS, plan.rounds) * (3 * len(SHARES) + len(READERS) - 3) * _seconds(plan)
+    return plan.open_loop_rounds * (3 * len(plan.open_loop_shares) + len(READERS) - 3) * _seconds(plan)
 
 
 CELLS = (Cell("open-loop", "latency at fixed rates, 64 connections, 250 B", measure, _all_seconds),)
