@@ -69,6 +69,8 @@ def run_cells(bench: Bench, cells: list[Cell], progress: Progress) -> list[str]:
         for name, why in bench.found[cell.name].left_out.items():
             progress.console.print(f"LEFT OUT of {cell.name}: {name}. {why}", style="red", markup=False, soft_wrap=True)
         bench.found[cell.name].seconds = time.monotonic() - began
+        if not progress.console.is_terminal:
+            progress.console.print(f"{cell.name}: done after {bench.found[cell.name].seconds:.0f} s", highlight=False)
         done += cell.seconds(bench.plan)
         progress.update(task, completed=done)
     return failed

@@ -13,7 +13,6 @@ from tests.bench.plan import Plan
 from tests.bench.stage import Target
 from tests.bench.wrk import Shape
 
-RUNS = 3
 ROWS_PER_SECOND = 25_000
 """A guess, for the progress bar."""
 LONGEST_SECONDS = 600.0
@@ -23,7 +22,7 @@ FEW, ALL = "1,000 keys", "all keys"
 def warm(bench: Bench) -> Found:
     """`aside warm` on the core of the server, which is idle, each time into an empty cache."""
     found = Found(facts={"rows": bench.plan.rows})
-    for _ in range(RUNS):
+    for _ in range(bench.plan.warmings):
         bench.empty_cache()
         try:
             said = _warm_up(bench)
@@ -79,7 +78,7 @@ def _shape(bench: Bench, target: Target, number: int, count: int) -> Shape:
 
 
 def _warming_seconds(plan: Plan) -> float:
-    return RUNS * plan.rows / ROWS_PER_SECOND
+    return plan.warmings * plan.rows / ROWS_PER_SECOND
 
 
 CELLS = (
