@@ -90,6 +90,7 @@ def _connections(figure: Figure, found: Results) -> bool:
     axes.set_xlim(0.9, 256 * 4)
     axes.set_xlabel("connections")
     axes.set_ylabel("hits per second (logarithmic)")
+    axes.yaxis.set_major_formatter(_thousands)
     return len(cells) > 1
 
 
@@ -125,6 +126,7 @@ def _without(figure: Figure, found: Results) -> bool:
                           textcoords="offset points", fontsize=8)  # fmt: skip
     axes.set_xticks(range(len(present)), [cells[name] for name in present])
     axes.set_ylabel("good answers per second")
+    axes.yaxis.set_major_formatter(_thousands)
     if present:
         axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return bool(present)
@@ -156,9 +158,13 @@ def _open_loop(figure: Figure, found: Results) -> bool:
     right.set_title("p99 (full lines) and p50 (dashed)", fontsize=10)
     right.set_xlabel("requests per second, whether or not the server is ready")
     right.set_xlim(left=0)
-    right.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    right.xaxis.set_major_formatter(_thousands)
     right.legend(loc="upper left")
     return True
+
+
+def _thousands(value: float, _: int) -> str:
+    return f"{value:,.0f}"
 
 
 def _latency(points: Sequence[Mapping[str, Any]], name: str, rate: float, percentile: str) -> float:
