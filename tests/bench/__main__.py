@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from service.embedded import EmbeddedError
-from tests.bench.bench import Bench
+from tests.bench.bench import Bench, said
 from tests.bench.cells import CELLS, Cell
 from tests.bench.contestants import ASIDE, CEILING, LOADERS, READERS
 from tests.bench.cores import divide, pin
@@ -65,7 +65,7 @@ def run_cells(bench: Bench, cells: list[Cell], progress: Progress) -> list[str]:
         except Exception as error:  # noqa: BLE001
             # By whatever it failed: it is said, and the others are measured all the same.
             failed.append(cell.name)
-            bench.found[cell.name] = Found(left_out={"all": f"FAILED. {_said(error)}"})
+            bench.found[cell.name] = Found(left_out={"all": f"FAILED. {said(error)}"})
         for name, why in bench.found[cell.name].left_out.items():
             progress.console.print(f"LEFT OUT of {cell.name}: {name}. {why}", style="red", markup=False, soft_wrap=True)
         bench.found[cell.name].seconds = time.monotonic() - began
@@ -101,14 +101,6 @@ def main() -> int:
     console.print(verdict_table(judge(bench.found)))
     console.print(f"{output / 'README.md'}, {time.monotonic() - started:,.0f} s", highlight=False, soft_wrap=True)
     return 1 if failed else 0
-
-
-def _said(error: BaseException) -> str:
-    """The last line; of a group, that of its first member."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    lines = str(error).strip().splitlines() or ["nothing"]
-    return f"{type(error).__name__}: {lines[-1]}"
 
 
 def _as_arguments(given: list[str]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Which core does what: the measured server has the first one, the load and the stores share the second one."""
+"""Which core does what: the measured server has the first one, the load and the stores share the second one.
+
+And what a server uses of its own.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,15 @@ def divide() -> Cores:
         return Cores(frozenset(), frozenset())
     allowed = sorted(os.sched_getaffinity(0))
     return Cores(frozenset(allowed[:1]), frozenset(allowed[1:2] or allowed[:1]))
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """What a process has had of its processor so far, all its threads together; None where nobody tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pin(pid: int, cores: frozenset[int]) -> None:

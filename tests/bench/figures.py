@@ -26,6 +26,8 @@ class Load:
     max_ms: float
     hits: float | None = None
     """The share that the service itself counted as answered out of the cache; None where nobody counts."""
+    cpu_us: float | None = None
+    """Of the server's own processor time, per request. A busy machine disturbs it less than anything else here."""
 
     @property
     def per_second(self) -> float:
@@ -36,8 +38,10 @@ class Load:
     def is_clean(self) -> bool:
         return self.requests > 0 and sum(self.errors.values()) <= TOLERATED_ERRORS * self.requests
 
-    def with_hits(self, share: float | None) -> Load:
-        return replace(self, hits=share)
+    def seen_from_inside(self, *, hits: float | None = None, cpu_seconds: float | None = None) -> Load:
+        """The same, with what the server says, and what it used."""
+        cpu_us = None if cpu_seconds is None or not self.requests else cpu_seconds / self.requests * 1e6
+        return replace(self, hits=hits, cpu_us=cpu_us)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "per_second": self.per_second}

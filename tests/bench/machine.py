@@ -28,11 +28,14 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of all that takes part, by name."""
-    ours = {name: importlib.metadata.version(name) for name in ("fastapi", "uvicorn", "uvloop", "httptools", "asyncpg")}
+    ours = {
+        name: importlib.metadata.version(name)
+        for name in ("fastapi", "uvicorn", "uvloop", "httptools", "asyncpg", "redis")
+    }
     peers = {app.package: version_of(app.package) for app in APPS.values() if app.package is not None}
     return {
         "Python": platform.python_version(), "PostgreSQL": _said(str(find_postgres().postgres), "--version"),
-        "Valkey": _said(str(find_valkey()), "--version"), **ours, "redis": version_of("redis"), **peers,
+        "Valkey": _said(str(find_valkey()), "--version"), **ours, **peers,
         "wrk": _package("wrk"), WEBDIS: _package("webdis"),
     }  # fmt: skip
 

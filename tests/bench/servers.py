@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import importlib.metadata
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from service.embedded import free_port
 from service.embedded.processes import Launch, spawn
@@ -24,19 +24,24 @@ PEERS_PYTHON = Path(__file__).parents[2] / ".venv-bench" / "bin" / "python"
 START_SECONDS = 20.0
 
 
+class Serving(NamedTuple):
+    url: str
+    pid: int
+
+
 class MissingError(Exception):
     """A contestant that cannot be had, or does not work. The report and the console say so."""
 
 
 @contextmanager
 def running(argv: Sequence[str | Path], *, port: int, log: Path, cores: Cores,
-            environment: Mapping[str, str] | None = None) -> Iterator[str]:  # fmt: skip
-    """A server that answers HTTP on ``port``; yields its URL. Raises MissingError with its log if it never does."""
+            environment: Mapping[str, str] | None = None) -> Iterator[Serving]:  # fmt: skip
+    """A server that answers HTTP on ``port``. Raises MissingError with its log if it never does."""
     process = spawn(Launch(argv=argv, log=log, environment=environment))
     try:
         _wait(process, port, log)
         pin(process.pid, cores.server)
-        yield f"http://127.0.0.1:{port}"
+        yield Serving(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.kill()
         process.wait()
@@ -64,7 +69,7 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def uvicorn(app: App, *, folder: Path, cores: Cores, environment: Mapping[str, str]) -> Iterator[str]:
+def uvicorn(app: App, *, folder: Path, cores: Cores, environment: Mapping[str, str]) -> Iterator[Serving]:
     """One process, uvloop, httptools. Cache libraries run in the peers' own environment, all else in ours."""
     python = Path(sys.executable) if app.package is None else PEERS_PYTHON
     if not python.exists():
@@ -78,12 +83,12 @@ def uvicorn(app: App, *, folder: Path, cores: Cores, environment: Mapping[str, s
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     given = {**inherited, **environment, **app.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     name = "-".join([app.module, *app.environment.values()])
-    with running(argv, port=port, log=folder / f"{name}.log", cores=cores, environment=given) as url:
-        yield url
+    with running(argv, port=port, log=folder / f"{name}.log", cores=cores, environment=given) as server:
+        yield server
 
 
 @contextmanager
-def webdis(redis_port: int, *, folder: Path, cores: Cores) -> Iterator[str]:
+def webdis(redis_port: int, *, folder: Path, cores: Cores) -> Iterator[Serving]:
     """Raises MissingError where it is not installed."""
     program = shutil.which("webdis")
     if program is None:
@@ -95,14 +100,14 @@ def webdis(redis_port: int, *, folder: Path, cores: Cores) -> Iterator[str]:
         "logfile": str(folder / "webdis-own.log"),
     }  # fmt: skip
     configuration.write_text(json.dumps(settings))
-    with running([program, configuration], port=port, log=folder / "webdis.log", cores=cores) as url:
-        yield url
+    with running([program, configuration], port=port, log=folder / "webdis.log", cores=cores) as server:
+        yield server
 
 
 def version_of(package: str) -> str:
-    """As it is installed for the peers, or for us if they have no environment."""
+    """As it is installed for the peers."""
     if not PEERS_PYTHON.exists():
-        return importlib.metadata.version(package)
+        return "not installed"
     script = f"import importlib.metadata as m; print(m.version({package!r}))"
     answer = subprocess.run([PEERS_PYTHON, "-c", script], capture_output=True, text=True, check=False)
     return answer.stdout.strip() or "unknown"

@@ -28,6 +28,7 @@ class Target:
 
     name: str
     url: str
+    pid: int
     head: str = "/v1/entities/{}/"
     tail: str = ""
 
@@ -83,9 +84,10 @@ def open_stage(plan: Plan, names: Iterable[str]) -> Iterator[Stage]:
 def _start(stage: Stage, name: str) -> Target:
     enter = stage.stack.enter_context
     if name == ASIDE:
-        return Target(name, enter(stage.aside()).url)
+        process = enter(stage.aside())
+        return Target(name, process.url, process.pid)
     if name == WEBDIS:
-        url = enter(webdis(stage.valkey.port, folder=stage.folder, cores=stage.cores))
-        return Target(name, url, head="/GET/raw:{}:", tail="?type=application/json")
-    url = enter(uvicorn(APPS[name], folder=stage.folder, cores=stage.cores, environment=stage.addresses))
-    return Target(name, url)
+        server = enter(webdis(stage.valkey.port, folder=stage.folder, cores=stage.cores))
+        return Target(name, server.url, server.pid, head="/GET/raw:{}:", tail="?type=application/json")
+    server = enter(uvicorn(APPS[name], folder=stage.folder, cores=stage.cores, environment=stage.addresses))
+    return Target(name, server.url, server.pid)

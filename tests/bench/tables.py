@@ -32,13 +32,31 @@ def by_target(found: Found, *, beside: str | None = CEILING) -> str:
     """Speed, its share of ``beside``, latencies, hits, errors; the quickest first."""
     names = sorted(found.loads, key=lambda name: -(_median(found, name)))
     shares = beside in found.loads
-    header = ("", "req/s", "min – max", *((f"÷ {beside}",) if shares else ()), "p50 ms", "p99 ms", "hits", "errors")
+    header = (
+        "",
+        "req/s",
+        "min – max",
+        *((f"÷ {beside}",) if shares else ()),
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+        "hits",
+        "errors",
+    )
     rows = []
     for name in names:
         rate = found.rate(name)
         share = (spread_cells(spread(ratios(found.rates(name), found.rates(beside or ""))))[0],) if shares else ()
         rows.append(
-            (name, *spread_cells(rate), *share, *_latencies(found, name), _hits(found, name), errors(found, name))
+            (
+                name,
+                *spread_cells(rate),
+                *share,
+                *_latencies(found, name),
+                _cpu(found, name),
+                _hits(found, name),
+                errors(found, name),
+            )
         )
     return table(header, rows)
 
@@ -90,6 +108,12 @@ def _latencies(found: Found, name: str) -> tuple[str, str]:
     loads = found.loads[name]
     of = (spread(load.p50_ms for load in loads), spread(load.p99_ms for load in loads))
     return tuple(number(one.median) if one else "–" for one in of)  # type: ignore[return-value]
+
+
+def _cpu(found: Found, name: str) -> str:
+    """Of the server's own, per request."""
+    used = spread(load.cpu_us for load in found.loads[name])
+    return number(used.median) if used else "–"
 
 
 def _hits(found: Found, name: str) -> str:

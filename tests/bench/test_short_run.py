@@ -25,8 +25,9 @@ def test_hits_and_misses_are_measured_on_real_servers_and_reported(tmp_path):
     warm, cold = bench.found["warm"], bench.found["cold"]
     assert set(warm.loads) == {ASIDE, CEILING, PLAIN}
     assert all(load.is_clean and load.per_second > 0 for found in (warm, cold) for [load] in found.loads.values())
-    assert warm.loads[ASIDE][0].hits == 1
-    assert cold.loads[ASIDE][0].hits < 0.01
+    assert warm.loads[ASIDE][0].hits > 0.9
+    assert cold.loads[ASIDE][0].hits < 0.1
+    assert all(load.cpu_us > 0 for [load] in warm.loads.values())
     write_report(tmp_path, begun.ended(bench.found, {WEBDIS: "left out here"}, seconds=1))
     judged = {verdict.goal.title: verdict.text for verdict in judge(bench.found)}
     assert judged["warm hit ÷ ceiling"] != "NOT MEASURED"
