@@ -135,7 +135,8 @@ _SINGLES = (
      "begin to read. The processes' own counters say what was loaded. Each round has another key."),
     ("expiry", "A hot key through its expiry",
      "{rate:,.0f} reads/s of one key with a lifetime of {ttl_seconds:g} s. Around: within {window_seconds:g} s of the "
-     "moment when its entry is replaced; in calm: twice as far from any."),
+     "moment when its entry is replaced; in calm: twice as far from any. Of windows "
+     "of the same length the median of their p99, as a machine that does other work for a moment spoils one of them."),
     ("batch", "Batch reads", "{items} warm keys of type `{of}` in each request, beside single reads of the same keys."),
     ("warming", "Warming", "`aside warm` of {rows:,} rows into an empty cache."),
     ("visibility", "Changes by plain SQL",
