@@ -87,13 +87,14 @@ def measure(bench: Bench) -> Found:
 async def _round(bench: Bench, url: str, number: int, found: Found) -> None:
     plan, renewals, path = bench.plan, [], f"/v1/entities/{TYPE}/1"
     await steady_reads(url, path, rate=100, seconds=0.1)  # the first load is no renewal
-    watching = asyncio.create_task(_watch(bench.stage.valkey.url, renewals))
+    ended = asyncio.Event()
+    watching = asyncio.create_task(_watch(bench.stage.valkey.url, renewals, ended))
     since = time.monotonic()
     try:
         reads = await steady_reads(url, path, rate=plan.hot_rate, seconds=_seconds(plan))
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        ended.set()
+        await watching
     parts = split(reads, renewals, window=_window(plan))
     around, calm = typical_p99(parts.around) * 1000, typical_p99(parts.calm) * 1000
     figures = {
@@ -107,11 +108,13 @@ async def _round(bench: Bench, url: str, number: int, found: Found) -> None:
         found.facts = {"time_line": time_line(reads, since), "renewals": [at - since for at in renewals]}
 
 
-async def _watch(redis_url: str, renewals: list[float]) -> None:
-    """Notes when the entry is another one than before, for ever."""
+async def _watch(redis_url: str, renewals: list[float], ended: asyncio.Event) -> None:
+    """Notes when the entry is another one than before. Told to end, and not cancelled: a client library between two
+    attempts may take a cancellation for one more failure.
+    """
     async with Redis.from_url(redis_url) as redis:
         last = None
-        while True:
+        while not ended.is_set():
             header = await redis.getrange(f"cache:{TYPE}:1", 0, _HEADER_BYTES)
             if header.startswith(b"V") and header != last:
                 if last is not None:
