@@ -18,9 +18,11 @@ class App:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+POOL_CONNECTIONS = 10
+"""To PostgreSQL, of everybody that has no other bound: how many commits share a flush depends on it."""
 _ROWS = (
-    "asyncpg pool of 10 connections, all open beforehand; one SELECT of one row, the document as the bytes that "
-    "PostgreSQL makes of it: no JSON library, no Pydantic model"
+    f"asyncpg pool of {POOL_CONNECTIONS} connections, all open beforehand; one SELECT of one row, the document as the "
+    "bytes that PostgreSQL makes of it: no JSON library, no Pydantic model"
 )
 _REDIS = (
     "redis-py with hiredis, connections as many as are needed, 0.2 s of patience and one more attempt (its own default "
@@ -73,7 +75,10 @@ APPS: Mapping[str, App] = {
 CACHES = tuple(name for name, app in APPS.items() if app.package is not None)
 """The Python caches."""
 
-ASIDE_SAYS = "the real service, `python -m service serve`, with its defaults: its audit, metrics and relay are at work"
+ASIDE_SAYS = (
+    "the real service, `python -m service serve`, with its defaults, but for as many connections for writes as the "
+    f"others have, {POOL_CONNECTIONS} for 8: its audit, metrics and relay are at work. Loads have 3"
+)
 WEBDIS_SAYS = (
     "C; GET of a string that holds the document, with a content type and nothing else. One thread, as it has one core; "
     "a pool of 20 connections to Valkey; no log. It knows no database, no version, and nothing of staleness"

@@ -10,7 +10,7 @@ from pathlib import Path
 from service.db.migrations import upgrade
 from service.embedded import Postgres, Valkey, private_postgres, private_valkey
 from service.embedded.private import private_folder
-from tests.bench.contestants import APPS, ASIDE, WEBDIS
+from tests.bench.contestants import APPS, ASIDE, POOL_CONNECTIONS, WEBDIS
 from tests.bench.cores import Cores, divide, pin
 from tests.bench.plan import Plan
 from tests.bench.rows import seed
@@ -84,7 +84,7 @@ def open_stage(plan: Plan, names: Iterable[str]) -> Iterator[Stage]:
 def _start(stage: Stage, name: str) -> Target:
     enter = stage.stack.enter_context
     if name == ASIDE:
-        process = enter(stage.aside())
+        process = enter(stage.aside(ASIDE_DATABASE__WRITE_CONNECTIONS=str(POOL_CONNECTIONS)))
         return Target(name, process.url, process.pid)
     if name == WEBDIS:
         server = enter(webdis(stage.valkey.port, folder=stage.folder, cores=stage.cores))

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.api.hot_reads import HOT_READS, Exchange
 from service.cli.protocol import HotProtocol
+from tests.support.polling import turns
 
 REQUEST = b"GET /v1/entities/thing/x HTTP/1.1\r\nHost: x\r\n\r\n"
 HEAD = b"content-length: 2\r\n"
@@ -21,6 +23,7 @@ class Transport:
 
     def __init__(self) -> None:
         self.written = b""
+        self.writes = 0
         self.is_open = True
 
     def get_extra_info(self, name: str) -> object:
@@ -29,6 +32,7 @@ class Transport:
     def write(self, data: bytes) -> None:
         assert self.is_open, "nobody is there any more"
         self.written += data
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return not self.is_open
@@ -53,11 +57,16 @@ class Begun:
 
 
 class Connection:
-    def __init__(self) -> None:
-        config = uvicorn.Config(lambda: None, log_config=None, interface="asgi3", ws="none")
+    """Without ``app`` every request is taken by `begun`."""
+
+    def __init__(self, app: Any = None, protocol: type[HttpToolsProtocol] = HotProtocol) -> None:
+        config = uvicorn.Config(
+            app or (lambda: None), log_config=None, interface="asgi3", ws="none", proxy_headers=False
+        )
         config.load()
         self.begun, self.transport, state = Begun(), Transport(), ServerState()
-        self.protocol = HotProtocol(config, state, {HOT_READS: self.begun}, asyncio.get_running_loop())
+        lifespan = {} if app else {HOT_READS: self.begun}
+        self.protocol = protocol(config, state, lifespan, asyncio.get_running_loop())
         self.protocol.connection_made(self.transport)
 
 
@@ -91,3 +100,75 @@ async def test_a_server_that_is_told_to_stop_ends_the_connection_with_the_answer
     connection.begun.exchanges[0].reply(200, HEAD, b"{}")
     assert connection.transport.written == b"HTTP/1.1 200 OK\r\n" + HEAD + b"connection: close\r\n\r\n{}"
     assert not connection.transport.is_open
+
+
+def answering(status: int, headers: list[tuple[bytes, bytes]], *bodies: bytes, fails: bool = False) -> Any:
+    """An application that sends this, and then perhaps fails."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        for place, body in enumerate(bodies):
+            more = {"more_body": True} if place < len(bodies) - 1 else {}
+            await send({"type": "http.response.body", "body": body, **more})
+        if fails:
+            raise ZeroDivisionError
+
+    return app
+
+
+LENGTH = (b"content-length", b"2")
+APPS = {
+    "whole": answering(200, [LENGTH, (b"x-other", b"caf\xe9\t1")], b"{}"),
+    "in pieces": answering(200, [LENGTH], b"{", b"}"),
+    "of unknown length": answering(200, [(b"x-other", b"1")], b"{}"),
+    "too short": answering(200, [(b"content-length", b"3")], b"{}"),
+    "too long": answering(200, [(b"content-length", b"1")], b"{}"),
+    "empty": answering(204, [], b""),
+    "unmodified": answering(304, [(b"etag", b'"7"')], b""),
+    "the last of the connection": answering(200, [LENGTH, (b"Connection", b"close")], b"{}"),
+    "with a line break in a header": answering(200, [LENGTH, (b"x-other", b"1\r\nx-more: 2")], b"{}"),
+    "with a control character in a header": answering(200, [LENGTH, (b"x-other", b"1\x00")], b"{}"),
+    "and then a failure": answering(200, [LENGTH], b"{}", fails=True),
+    "a failure after the head": answering(200, [LENGTH], fails=True),
+    "a head and nothing else": answering(200, [LENGTH]),
+    "a body without a head": answering(200, [], b"{}", b"{}"),
+}
+REQUESTS = {
+    "GET": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HEAD": b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HTTP/1.0": b"GET / HTTP/1.0\r\n\r\n",
+    "close": b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
+async def test_what_an_application_sends_is_written_as_uvicorn_writes_it(app: Any, request_: bytes):
+    """But for when: the head of an answer that never gets a body is not written at all."""
+    ours, theirs = Connection(app), Connection(app, HttpToolsProtocol)
+    for connection in (ours, theirs):
+        connection.protocol.data_received(request_)
+        await turns(20)
+    was_cut_off = theirs.transport.written.endswith(b"\r\n\r\n") and b"content-length: 2" in theirs.transport.written
+    if not (was_cut_off and request_ != REQUESTS["HEAD"]):
+        assert ours.transport.written == theirs.transport.written
+    assert ours.transport.is_open == theirs.transport.is_open
+
+
+async def test_a_whole_answer_is_one_write():
+    connection = Connection(APPS["whole"])
+    connection.protocol.data_received(REQUESTS["GET"])
+    await turns(20)
+    assert connection.transport.written.endswith(b"\r\n\r\n{}")
+    assert connection.transport.writes == 1
+
+
+async def test_to_a_client_that_reads_slowly_an_answer_is_written_when_it_has_read():
+    connection = Connection(APPS["whole"])
+    connection.protocol.pause_writing()
+    connection.protocol.data_received(REQUESTS["GET"])
+    await turns(20)
+    assert connection.transport.written == b""
+    connection.protocol.resume_writing()
+    await turns(20)
+    assert connection.transport.written.endswith(b"\r\n\r\n{}")
