@@ -11,14 +11,20 @@ from tests.cancelling.graph import Graph
 
 BEFORE = "before it began"
 BATCHED = "read of Redis, waiting to be sent"
+READING = "read of Redis, reply on its way"
 
 _STAGES = {
-    "RedisStore.read": "read of Redis, reply on its way",
-    "RedisStore.read_many": "read of many, reply on its way",
-    "Engine.get_many": "read of many, misses",
-    "RedisStore.lease": "taking a lease",
-    "RedisStore.fill": "filling",
-    "RedisStore.apply": "telling the cache of a version",
+    # What waits for the store waits for a future: the coroutine that asked is the innermost.
+    "Engine.get": READING,
+    "Missing.resolve": READING,
+    "Engine.get_many": "read of many",
+    "Engine.intend": "taking a lease",
+    "Missing._lead": "taking a lease",
+    "Missing._load_and_fill": "filling",
+    "Settler.try_fill": "filling",
+    "Missing._make_safe": "telling the cache of a version",
+    "Settler.try_apply": "telling the cache of a version",
+    "Refresher.renew": "telling the cache of a version",
     "RedisStore.claim_refresh": "claiming a refresh",
     "Flights.wait": "waiting for this process's loader",
     "Missing._await_value": "waiting for another process's lease",
@@ -42,7 +48,7 @@ def stage_of(task: asyncio.Task[Any], graph: Graph, name: str) -> str:
     for step in reversed(chain):
         stage = _STAGES.get(step)
         if stage is not None:
-            is_batched = step == "RedisStore.read" and name in graph.store._reads._waiting
+            is_batched = stage == READING and name in graph.store._reads._waiting
             return BATCHED if is_batched else stage
     return "elsewhere"
 

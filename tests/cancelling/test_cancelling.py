@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from service.cache.entry import NO_WISH
+from service.domain.entity import EntityKey
 from service.embedded import Valkey
 from tests.cancelling import inside
 from tests.cancelling.findings import Findings
@@ -58,7 +60,7 @@ async def test_what_is_not_given_back_is_a_leak(database_url, redis_url, monkeyp
 
 async def test_a_request_that_has_not_begun_is_told_from_one_that_waits(database_url, redis_url):
     async with open_graph(inside.storm_settings(database_url, redis_url)) as graph:
-        task = asyncio.create_task(graph.store.read("thing:x"))
+        task = asyncio.create_task(graph.entities.get(EntityKey("thing", "x"), NO_WISH))
         assert stage_of(task, graph, "thing:x") == BEFORE
         await asyncio.sleep(0)
         assert stage_of(task, graph, "thing:x").startswith("read of Redis")
