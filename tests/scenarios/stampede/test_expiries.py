@@ -15,10 +15,11 @@ from tests.support.statements import StatementLog
 from tests.support.waiting import lasting
 
 READERS = 64
-TTL_SECONDS = 1.0
+TTL_SECONDS = 2.0
+"""A renewal is certain half a second before the end: so long a machine that is busy may take for it."""
 
 
-@pytest.mark.parametrize(("processes", "expiries"), [(1, 8), (3, 20)])
+@pytest.mark.parametrize(("processes", "expiries"), [(1, 4), (3, 10)])
 async def test_a_hot_key_is_renewed_before_each_of_its_expiries_and_no_reader_waits(
     three_replicas: list[ServiceProcess], logging_postgres: Postgres, processes: int, expiries: int
 ) -> None:
