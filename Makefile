@@ -16,6 +16,8 @@ PORT ?=
 SEEDS ?= 10000
 THEME ?=
 ARGS ?=
+# Test processes, each with servers of its own: as many as there are cores.
+JOBS ?= auto
 
 UV := $(shell command -v uv 2>/dev/null)
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
@@ -40,8 +42,8 @@ demo: $(STAMP) ## Show what the service that `make run` started can do
 	@exec $(PYTHON) -m service demo $(if $(PORT),--url http://127.0.0.1:$(PORT)) $(ARGS)
 
 .PHONY: test
-test: $(STAMP) ## Run all tests, on real servers (ARGS='-k lease' selects)
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(STAMP) ## Run all tests, on real servers (ARGS='-k lease' selects, JOBS=1 one by one)
+	@$(PYTHON) -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the tests that need no server
