@@ -43,9 +43,6 @@ class DirectRedis:
     async def connect(self) -> None:
         self.is_connected = True
 
-    def pack_command(self, *command: Any) -> Any:
-        return [command]
-
     def pack_commands(self, commands: Sequence[Any]) -> Any:
         return commands
 

@@ -30,11 +30,9 @@ class RedisWire:
             if self._channel is None:
                 raise RedisConnectionError("Connection refused.")
 
-    def pack_command(self, *command: Any) -> Any:
-        return command
-
     def pack_commands(self, commands: Sequence[Any]) -> Any:
-        return list(commands)
+        """One command goes as itself: by its name, or its script's, the weather knows whether it is slow."""
+        return commands[0] if len(commands) == 1 else list(commands)
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002
         if self._channel is None:

@@ -8,14 +8,14 @@ import pytest
 
 from tests.simulation.campaign import run_seeds
 from tests.simulation.clock import simulated_hosts
-from tests.simulation.plan import make_plan
+from tests.simulation.plan import _SCRIPTS, make_plan
 from tests.simulation.themes import DIRECTED, SWARM, plan_of
-from tests.simulation.world import simulate
+from tests.simulation.world import World, simulate
 
 SEEDS = 10
 FINGERPRINTS = {
     3: 0.8703511376841345,
-    17: 0.7716454396804429,
+    17: 0.19145225884482897,
     40: 0.127006713173337,
     977: 0.8279003833009919,
     4_242: 0.35364363112188546,
@@ -36,6 +36,20 @@ def test_the_plan_of_the_swarm_is_drawn_without_more_draws():
         ours, theirs = Random(seed), Random(seed)
         assert plan_of(SWARM, ours) == make_plan(theirs)
         assert ours.random() == theirs.random()
+
+
+def test_the_weather_knows_a_message_to_redis_by_its_command_or_script():
+    """Else no theme makes any of them slow, and nothing tells."""
+    with simulated_hosts():
+        world = World(3)
+        world.run()
+    verbs = [channel.verb for node in world.nodes for channel in node.redis_link.channels]
+    assert {"MGET", *_SCRIPTS.values()} <= set(filter(_is_a_name, verbs))
+
+
+def _is_a_name(verb: object) -> bool:
+    """Not so where several commands go in one packet."""
+    return isinstance(verb, str | bytes)
 
 
 @pytest.mark.parametrize("theme", DIRECTED)
