@@ -26,6 +26,8 @@ _SHA = {name: sha1(source, usedforsecurity=False).hexdigest().encode() for name,
 
 Connect = Callable[[], AbstractConnection]
 Argument = bytes | str | int
+Commands = Sequence[tuple[Argument, ...]]
+Again = Callable[[], Iterable[Argument]]
 
 
 class CacheExchangeError(CacheUnavailableError):
@@ -71,22 +73,39 @@ class Lane:
         [reply] = await self._bounded([command], once=once)
         return reply
 
-    async def calls(self, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+    async def calls(self, commands: Commands) -> list[Any]:
         """Several commands in one go, and their replies. If the server refuses one, that is the error of all."""
         return await self._bounded(commands, once=False)
 
-    async def script(self, name: str, keys: list[str], args: Iterable[Argument], *, once: bool = False) -> Any:
-        """Run one of the four scripts. ``once``: only on the connection as it is; a broken one is an error."""
-        tail = (len(keys), *keys, *args)
-        try:
-            return await self.call("EVALSHA", _SHA[name], *tail, once=once)
-        except NoScriptError:  # SCRIPT FLUSH
-            return await self.call("EVAL", SOURCES[name], *tail, once=once)
+    async def script(
+        self, name: str, keys: list[str], args: Iterable[Argument], *, once: bool = False, again: Again | None = None
+    ) -> Any:
+        """Run one of the four scripts. ``once``: only on the connection as it is; a broken one is an error.
 
-    async def _bounded(self, commands: Sequence[tuple[Argument, ...]], *, once: bool) -> list[Any]:
+        ``again``: what to say in place of ``args`` whenever it is sent once more. A copy that was given up may still
+        arrive, much later; without ``again`` it must do no harm then.
+        """
+        named: list[Argument] = [len(keys), *keys]
+        try:
+            return await self._evaluate(["EVALSHA", _SHA[name], *named], args, once=once, again=again)
+        except NoScriptError:  # SCRIPT FLUSH
+            args = args if again is None else again()
+            return await self._evaluate(["EVAL", SOURCES[name], *named], args, once=once, again=again)
+
+    async def _evaluate(
+        self, head: list[Argument], args: Iterable[Argument], *, once: bool, again: Again | None
+    ) -> Any:
+        others = None if again is None else lambda: [(*head, *again())]
+        [reply] = await self._bounded([(*head, *args)], once=once, others=others)
+        return reply
+
+    async def _bounded(
+        self, commands: Commands, *, once: bool, others: Callable[[], Commands] | None = None
+    ) -> list[Any]:
+        """``others``: to be sent in place of these, where they have to be sent again."""
         try:
             async with Patience(self._timeout), self._turn:
-                return await self._exchange(commands, once=once)
+                return await self._exchange(commands, once=once, others=others)
         except NoScriptError:
             raise
         except ReadOnlyError as error:  # a primary that was demoted under us: the address may lead elsewhere by now
@@ -98,7 +117,7 @@ class Lane:
             await self.close()
             raise _failure(error) from error
 
-    async def _exchange(self, commands: Sequence[tuple[Argument, ...]], *, once: bool) -> list[Any]:
+    async def _exchange(self, commands: Commands, *, once: bool, others: Callable[[], Commands] | None) -> list[Any]:
         if self._outdated and not once:
             await self.close()
         if self._connection.is_connected:
@@ -110,6 +129,7 @@ class Lane:
                 if once:
                     raise
                 await self.close()
+                commands = commands if others is None else others()
         elif once:
             raise ConnectionResetError("the connection that this exchange was bound to is gone")
         await self._open()

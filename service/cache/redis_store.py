@@ -11,6 +11,7 @@ from service.cache.batch import Batch
 from service.cache.entry import Lease, Reading
 from service.cache.keys import HEARTBEAT, cache_key, refresh_key
 from service.cache.lane import CacheExchangeError, Connect, Lane
+from service.cache.lease_attempts import LeaseAttempts
 from service.cache.pulse import Pulse
 from service.cache.recorder import Recorder
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased, Mode
@@ -163,14 +164,14 @@ class RedisStore:
 
     async def _lease_some(self, lane: Lane, wishes: list[_Wish], purpose: str) -> list[Leased]:
         keys = [HEARTBEAT, *[cache_key(wish.name) for wish in wishes]]
-        args: list[bytes | str | int] = [self._lease_ms, purpose, *[wish.token for wish in wishes]]
-        reply = await self._guarded("lease", lambda: lane.script("lease", keys, args))
+        attempts = LeaseAttempts(self._lease_ms, purpose, [wish.token for wish in wishes])
+        reply = await self._guarded("lease", lambda: lane.script("lease", keys, attempts.first(), again=attempts.again))
         if reply is None:
             self._unvouched(lane)
             return [Leased(None, Reading(None, None))] * len(wishes)
         heartbeat, *found = reply
         generation = self.vouched(heartbeat, lane)
-        return [_leased(wish, each, generation) for wish, each in zip(wishes, found, strict=True)]
+        return [_leased(token, each, generation) for token, each in zip(attempts.tokens, found, strict=True)]
 
     async def _send_fills(self, lane: Lane, fills: list[_Fill]) -> list[Filled]:
         keys = [HEARTBEAT, *[cache_key(fill.name) for fill in fills]]
@@ -252,9 +253,9 @@ class RedisStore:
             lane.outdate()
 
 
-def _leased(wish: _Wish, found: int | bytes | None, generation: bytes | None) -> Leased:
+def _leased(token: bytes, found: int | bytes | None, generation: bytes | None) -> Leased:
     if generation is None or found is None:
         return Leased(None, Reading(None, None))
     if found == 1:
-        return Leased(Lease(wish.token, generation), Reading(None, generation))
+        return Leased(Lease(token, generation), Reading(None, generation))
     return Leased(None, Reading(found if isinstance(found, bytes) else None, generation))

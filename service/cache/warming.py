@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from service.cache.keys import HEARTBEAT, cache_key
 from service.cache.lane import CacheExchangeError
+from service.cache.lease_attempts import LeaseAttempts
 from service.cache.loads import new_token
 from service.cache.recorder import Recorder
 from service.cache.redis_store import RedisStore
@@ -75,8 +76,8 @@ class PageLane:
         """Lease those keys of the page that are absent, all different. The rows may be read once this has returned."""
         token = new_token()
         keys = [HEARTBEAT, *map(cache_key, names)]
-        args: list[bytes | str | int] = [self._lease_ms, "write", *[token] * len(names)]
-        reply = await self._guarded(lambda: self._lane.script("lease", keys, args))
+        attempts = LeaseAttempts(self._lease_ms, "write", [token] * len(names))
+        reply = await self._guarded(lambda: self._lane.script("lease", keys, attempts.first(), again=attempts.again))
         heartbeat, *found = reply or [None]  # without a heartbeat it has answered nil, and done nothing
         granted = [name for name, answer in zip(names, found, strict=False) if answer == _GRANTED]
         busy = found.count(_BUSY)
@@ -85,7 +86,7 @@ class PageLane:
         except CacheUnavailableError:
             await self._unlink(granted)
             raise
-        return PageLease(token, generation, granted, len(found) - len(granted) - busy, busy)
+        return PageLease(attempts.tokens[0], generation, granted, len(found) - len(granted) - busy, busy)
 
     async def fill(self, lease: PageLease, entries: Sequence[Warmed]) -> list[bool]:
         """Install what was read under the lease, each key where its lease allows it; says which were stored."""

@@ -55,6 +55,18 @@ async def test_leases_of_readers_and_writers_in_one_batch_each_get_their_own_ans
     assert absent.lease is not None
 
 
+async def test_where_the_scripts_were_forgotten_a_lease_is_filled_under_the_token_that_took_it(
+    bench: RealBench, server: Valkey
+):
+    await bench.store.lease("country:FR", b"t1")
+    command(server.url, "SCRIPT", "FLUSH")
+    lease = (await bench.store.lease(NAME, b"t2")).lease
+    assert lease is not None
+    assert lease.token != b"t2"  # that one was refused, and is not sent again
+    assert bench.get(NAME) == b"L1 %b 0\n" % lease.token
+    assert (await bench.store.fill(NAME, lease.token, 1, entry(NAME, 1, bench.store.now_ms()))).stored
+
+
 async def test_claims_that_wait_at_the_same_moment_go_in_one_write_and_each_gets_its_own_answer(bench: RealBench):
     assert await bench.store.claim_refresh("country:FR", b"mine")
     first, second, taken, released, again = await asyncio.gather(

@@ -11,6 +11,7 @@ STORE = "service/cache/redis_store.py"
 WRITING = "service/services/writing.py"
 BATCH = "service/cache/batch.py"
 LANE = "service/cache/lane.py"
+ATTEMPTS = "service/cache/lease_attempts.py"
 
 _APPLY = "applied = await self._settler.try_apply(change)"
 _WRITE_IS_DEFERRED = (
@@ -254,6 +255,16 @@ JOINING = (
         "return await work",
         "test_cancellations.py::test_r25_a_write_whose_client_is_gone_is_told_to_the_cache_all_the_same",
         "test_cancellations.py::test_r25_a_reader_that_goes_away_while_it_loads_for_others_loads_on",
+    ),
+    mutant(
+        "a lease is asked for again under its token",
+        ATTEMPTS,
+        'self.tokens = [b"%b.%d" % (token, self._attempt) for token in self._first]',
+        "self.tokens = self._first",
+        "test_late_copies.py::test_r29_a_fill_that_was_sent_twice_finds_no_lease_that_was_asked_for_twice",
+        "test_late_copies.py::test_r29_a_write_through_that_was_sent_twice_finds_no_lease_that_was_asked_for_twice",
+        "test_late_copies.py::test_r29_a_lease_that_expired_does_not_come_back",
+        "test_late_copies.py::test_w12_the_leases_of_a_page_that_expired_do_not_come_back",
     ),
     Mutant(
         "a connection is used again after a timeout",

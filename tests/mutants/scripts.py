@@ -140,9 +140,16 @@ MUTANTS = (
     mutant(
         "everybody gets the lease",
         LEASE,
-        "if token and token ~= mine then",
+        "if token and token ~= before then",
         "if false then",
         "test_joining.py::test_r19_after_a_flush_one_reader_of_all_replicas_loads_a_hot_key",
+    ),
+    mutant(
+        "a lease that is asked for again waits for its first copy's",
+        LEASE,
+        "ARGV[i + #KEYS]",
+        "nil",
+        "test_late_copies.py::test_r29_a_lease_that_is_asked_for_twice_is_held_once",
     ),
     mutant(
         "a grant is not bound to its server",

@@ -167,8 +167,10 @@ class RedisServer:
         if heartbeat is None:
             return None
         lease_ms, purpose, *tokens = args
+        before = tokens[len(keys) :] or [None] * len(keys)
         found = [
-            self.memory.lease(key[_KEY:], token, purpose, lease_ms) for key, token in zip(keys, tokens, strict=True)
+            self.memory.lease(key[_KEY:], token, purpose, lease_ms, given_up)
+            for key, token, given_up in zip(keys, tokens[: len(keys)], before, strict=True)
         ]
         self._counts["lease busy"] += found.count(0)
         return [heartbeat, *found]

@@ -1,4 +1,4 @@
-"""The relay's script in memory and on a real server: the same grants in the same order, the same answers."""
+"""Scripts in memory and on a real server, where the store's contract does not reach: grants, leases asked for again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import pytest
 
 from service.cache.grants import Grant, Granter
 from service.cache.keys import HEARTBEAT, WATERMARK
-from service.cache.lane import connector
+from service.cache.lane import Lane, connector
+from service.cache.lease_attempts import LeaseAttempts
 from service.cache.recorder import NullRecorder
 from tests.simulation.direct import DirectRedis, redis_in_memory
 from tests.support.valkey_commands import command
 
 STEPS = 60
+HELD = (
+    "L1 t 3\n", "L1 t.2 3\n", "L1 t.3 3\n", "L1 u 0\n", "L1 u.2 0\n", "L1 other 3\n",
+    "V1 3 g.1 1 1 1 1 1 thing:a\n{}", "V1 3 g.2 1 1 1 1 1 thing:a\n{}", "of some other format",
+)  # fmt: skip
+"""What may be at a key, for one wish under the token t and one under u."""
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -48,3 +54,24 @@ async def test_both_grant_the_same(redis_url: str, seed: int):
                 assert ours.decode() == theirs
     for granter in granters:
         await granter.close()
+
+
+@pytest.mark.parametrize("purpose", ["read", "write"])
+@pytest.mark.parametrize("held", [None, *HELD])
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+async def test_both_lease_the_same_to_every_attempt(redis_url: str, purpose: str, held: str | None, attempt: int):
+    memory = redis_in_memory()
+    lanes = [Lane(connect, timeout_seconds=2.0) for connect in (connector(redis_url), lambda: DirectRedis(memory))]
+    keys = [HEARTBEAT, "cache:thing:a", "cache:thing:b"]
+    for key, value in zip(keys, ("run|g.1", held, held), strict=True):
+        if value is not None:
+            command(redis_url, "SET", key, value)
+            memory.memory.set(key, value.encode())
+    attempts = LeaseAttempts(60_000, purpose, [b"t", b"u"])
+    args = [attempts.first(), *[attempts.again() for _ in range(1, attempt)]][-1]
+    answers = [await lane.script("lease", keys, args) for lane in lanes]
+    assert answers[0] == answers[1]
+    for key in keys:
+        assert command(redis_url, "GET", key) == (memory.memory.get(key) or b"").decode()
+    for lane in lanes:
+        await lane.close()

@@ -71,18 +71,17 @@ class MemoryServer:
 
     # -- scripts -------------------------------------------------------------------------------------------------
 
-    def lease(self, name: str, token: bytes, purpose: str, lease_ms: int) -> int | bytes:
+    def lease(self, name: str, token: bytes, purpose: str, lease_ms: int, before: bytes | None = None) -> int | bytes:
         """`lease.lua` for one key, where there is a heartbeat."""
         key = cache_key(name)
         current = (self.get(HEARTBEAT) or b"").partition(b"|")[2]
         head = self._header(key)
         lease, versioned = _LEASED.match(head or b""), _VERSIONED.match(head or b"")
-        if lease is not None and lease[1] != token:
+        if lease is not None and lease[1] != before:
             return 0
         if versioned is not None and versioned[2] == current:
             return (self.get(key) or b"") if purpose == "read" else 2
-        if lease is None:
-            self.set(key, b"L1 " + token + b" 0\n", dies_at_ms=self.now_ms() + lease_ms)
+        self.set(key, b"L1 " + token + b" 0\n", dies_at_ms=self.now_ms() + lease_ms)
         return 1
 
     def fill(self, name: str, token: bytes, version: int, payload: bytes, stale_until_ms: int) -> bool:

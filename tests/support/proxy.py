@@ -1,4 +1,4 @@
-"""A TCP proxy between a replica and Redis, in the test's event loop: cut, swallow, delay, repeat, send elsewhere."""
+"""A TCP proxy between a replica and Redis, in the test's event loop: cut, swallow, delay, strand, send elsewhere."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ class Proxy:
         self._swallows_replies = False
         self._delay_seconds = 0.0
         self._repeats = 0
+        self._to_strand: list[bytes] = []
+        self._to_answer_by_reset: list[bytes] = []
+        self._stranded: list[bytes] = []
         self._replies_flow = asyncio.Event()
         self._replies_flow.set()
         self.dropped = asyncio.Event()
@@ -98,6 +101,18 @@ class Proxy:
     def repeat_reply(self) -> None:
         """The next reply comes twice: from then on its connection is out of step."""
         self._repeats = 1
+
+    def strand(self, part: bytes) -> None:
+        """The next request that has this in it stays on its way until `deliver`; its client's connection is reset."""
+        self._to_strand.append(part)
+
+    def lose_reply(self, part: bytes) -> None:
+        """The next request that has this in it is carried out; its client's connection is reset in place of a reply."""
+        self._to_answer_by_reset.append(part)
+
+    async def deliver(self) -> None:
+        """What was stranded first arrives, and is carried out. To the server no connection differs from another."""
+        await self._carry_out(self._stranded.pop(0))
 
     def restore(self) -> None:
         """No more faults. What was swallowed is lost: connections that lost something are reset."""
@@ -163,9 +178,24 @@ class Proxy:
         if self._swallows_requests:
             self.dropped.set()
             return
+        if _met(self._to_strand, data):
+            self._stranded.append(data)
+            link.close()
+            return
+        if _met(self._to_answer_by_reset, data):
+            await self._carry_out(data)
+            link.close()
+            return
         assert link.upstream is not None
         link.upstream.write(data)
         await link.upstream.drain()
+
+    async def _carry_out(self, request: bytes) -> None:
+        address = urlsplit(self._upstream_url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(request)
+        assert await reader.read(_CHUNK), "the server did not answer"
+        writer.transport.abort()
 
     async def _send_reply(self, link: _Link, data: bytes) -> None:
         if self._delay_seconds:
@@ -179,3 +209,11 @@ class Proxy:
             data *= 2
         link.writer.write(data)
         await link.writer.drain()
+
+
+def _met(parts: list[bytes], data: bytes) -> bool:
+    """Whether one of these is in the data; it does not wait for another one then."""
+    found = next((part for part in parts if part in data), None)
+    if found is not None:
+        parts.remove(found)
+    return found is not None
