@@ -1,7 +1,8 @@
 """Connections: each direction is first in, first out; between connections anything may overtake anything.
 
-A connection may break before a request arrives, or after it was carried out and before the reply; a cut link holds
-what is sent until it heals, or swallows it. What a client sent before it closed still arrives, however late.
+A connection may break before a request arrives, or after it was carried out and before the reply, or for the client
+only, and the request arrives all the same; a cut link holds what is sent until it heals, or swallows it. What a client
+sent before it closed still arrives, however late.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Weather:
     victim_replies: bool = False
     slow: dict[tuple[Hashable, bool], Slow] = field(default_factory=dict)
     """By command, script or statement, and whether it is the reply: what a directed theme makes slow."""
+    strays: dict[Hashable, Slow] = field(default_factory=dict)
+    """By command, script or statement: its connection breaks for the client at once, yet it arrives, so much later."""
 
 
 class Link:
@@ -99,6 +102,13 @@ class Link:
             delay += self.cut_until - simulator.now
         return delay
 
+    def stray(self, verb: object) -> float | None:
+        """Seconds until a request arrives whose client has given its connection up; None for the others."""
+        stray = self.weather.strays.get(verb) if self.weather.strays else None
+        if stray is None or self.simulator.now < self.cut_until or self.simulator.rng.random() >= stray.chance:
+            return None
+        return self.simulator.rng.random() * stray.seconds
+
 
 class Channel:
     """One connection, both ends of it."""
@@ -134,9 +144,11 @@ class Channel:
             return
         first = request[0]
         self.verb = request[1] if first == "EVALSHA" or first.__class__ is int else first
-        delay = self.link.delay(self.verb)
+        late = self.link.stray(self.verb)
+        delay = self.link.delay(self.verb) if late is None else late
         if simulator.trace is not None:
-            simulator.note(self.link.name, f"{self.name} sends {_brief(request)}{_fate(delay)}")
+            fate = _fate(delay) if late is None else f"{_fate(delay)}, and the client thinks that it is lost"
+            simulator.note(self.link.name, f"{self.name} sends {_brief(request)}{fate}")
         if delay < 0:
             self.drop()
         elif delay == float("inf"):
@@ -144,6 +156,8 @@ class Channel:
         else:
             self.up_at = max(self.up_at, simulator.now + delay)
             simulator.at(self.up_at, self._arrive, request)
+        if late is not None:
+            self._break_for_client()
 
     def close(self) -> None:
         """What was sent before still arrives."""
@@ -176,10 +190,13 @@ class Channel:
 
     def drop(self) -> None:
         """The connection is gone: the server forgets it now, the client learns of it."""
-        link = self.link
         if not self.is_gone:
             self.is_gone = True
             self.server.hang_up(self)
+        self._break_for_client()
+
+    def _break_for_client(self) -> None:
+        link = self.link
         delay = link.simulator.rng.random() * link.weather.delay
         self.down_at = max(self.down_at, link.simulator.now + delay)
         link.simulator.arrival(self.down_at, link.loop, self._break)

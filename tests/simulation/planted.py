@@ -22,6 +22,7 @@ HUNTED_UNDER: dict[str, str] = {
     "a reader joins a batch that was sent": "slow-answers",
     "a reader joins a query under way": "slow-answers",
     "a write-through takes its lease after the commit": "slow-answers",
+    "a lease is asked for again under its token": "late-copies",
     "an apply installs over a lease": "late-applies",
     "an apply installs where nothing is": "late-applies",
     "an early refresh goes over something newer": "refreshes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.engine import _APPLY, BATCH, ENGINE, LANE, MISSING, SETTLING, STORE, WRITING
+from tests.mutants.engine import _APPLY, ATTEMPTS, BATCH, ENGINE, LANE, MISSING, SETTLING, STORE, WRITING
 from tests.mutants.mutant import Edit, Mutant, mutant
 
 CODEC = "service/cache/codec.py"
@@ -143,6 +143,12 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
             ),
         ),
         (),
+    ),
+    mutant(
+        "a lease is asked for again under its token",
+        ATTEMPTS,
+        'self.tokens = [b"%b.%d" % (token, self._attempt) for token in self._first]',
+        "self.tokens = self._first",
     ),
     mutant("any number of queries at once", BATCH, "self._drain(self._idle.pop())", "self._drain(self._idle[0])"),
     Mutant(

@@ -33,7 +33,7 @@ def _calm(plan: Plan, rng: Random, slow: Mapping[tuple[Any, bool], Slow], **fiel
         weather.delay = delay
         weather.slow_chance = weather.reset_chance = 0.0
         weather.victim = None
-        weather.slow = dict(slow)
+        weather.slow, weather.strays = dict(slow), {}
     chosen: dict[str, Any] = {
         "keys": 1, "rows_at_first": True, "begins_at_once": False, "fails_over": False, "cancels": 0.0, "faults": [],
         "poll_seconds": 0.25, "page_size": 100, "commit_seconds": 0.0005, "load_connections": 2,
@@ -110,6 +110,21 @@ def _late_fills(plan: Plan, rng: Random) -> None:
         read_kinds=("get", "no-cache") if busy else ("get",), echoes=0.7 if busy else 0.0,
         faults=["truncate", "truncate", *(["evict"] * rng.choice((0, 2, 4)))],
     )  # fmt: skip
+
+
+def _late_copies(plan: Plan, rng: Random) -> None:
+    """Connections break for their clients, who ask again on others, and what was sent first arrives all the same."""
+    writes_through = rng.random() < 0.3
+    policy = replace(
+        plan.policy, strategy=Strategy.WRITE_THROUGH if writes_through else Strategy.CACHE_ASIDE, ttl_seconds=30.0,
+        negative_ttl_seconds=30.0, stale_if_error_seconds=0.0,
+    )  # fmt: skip
+    _calm(
+        plan, rng, {(_LOAD, _REPLY): Slow(0.4, 0.3)} if rng.random() < 0.5 else {},
+        policy=policy, replicas=2, clients=4, operations=10, think_seconds=0.05, writes=0.3,
+        lease_ms=rng.choice((100, 300)), faults=["evict"] * rng.choice((0, 2, 4)), echo_seconds=0.02,
+    )  # fmt: skip
+    plan.weather.strays = {_LEASE: Slow(0.6, 0.5), _FILL: Slow(0.4, 0.5)}
 
 
 def _refreshes(plan: Plan, rng: Random) -> None:
@@ -191,6 +206,7 @@ DIRECTED: dict[str, Callable[[Plan, Random], None]] = {
     "late-grants": _late_grants,
     "short-leases": _short_leases,
     "late-fills": _late_fills,
+    "late-copies": _late_copies,
     "refreshes": _refreshes,
     "late-applies": _late_applies,
     "late-truths": _late_truths,

@@ -167,7 +167,7 @@ class World:
         for weather in (self.plan.weather, self.plan.pg_weather):
             weather.slow_chance = weather.reset_chance = 0.0
             weather.victim = None
-            weather.slow = {}
+            weather.slow, weather.strays = {}, {}
         for node in self.nodes:
             node.loop.fuse = NEVER
 
