@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from tests.model import readers, surroundings, writers
+from tests.model import network, readers, surroundings, writers
 from tests.model.rules import Rules, Steps
 from tests.model.state import State, beginning, canonical
 
@@ -28,7 +28,7 @@ class Found:
 
 
 def following(state: State, rules: Rules) -> Steps:
-    for surrounding in surroundings.STEPS:
+    for surrounding in (*surroundings.STEPS, *network.STEPS):
         yield from surrounding(state, rules)
     for index, writer in enumerate(state.writers):
         if writer.at != "done" and (index == 0 or writer != state.writers[index - 1]):

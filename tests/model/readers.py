@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.model.rules import Rules, Steps, after_bound, applied, fills, is_covered
-from tests.model.state import LIVE, Reader, State, with_key, with_reader
+from tests.model.state import FILL_COPY, LEASE_COPY, LIVE, Reader, State, ended, with_key, with_reader
 
 
 def begins(state: State, index: int, reader: Reader, rules: Rules) -> Steps:
@@ -15,7 +15,8 @@ def begins(state: State, index: int, reader: Reader, rules: Rules) -> Steps:
         yield "r: cache is off", with_reader(state, index, Reader("bypassing", least))
     elif state.key is None:
         leased = with_key(state, ("lease", 0))
-        yield "r: miss, takes lease", with_reader(leased, index, Reader("leased", least, LIVE))
+        copies = LEASE_COPY if rules.sends_twice else 0
+        yield "r: miss, takes lease", with_reader(leased, index, Reader("leased", least, LIVE, copies=copies))
     elif state.key[0] == "lease":
         yield "r: lease is busy", with_reader(state, index, Reader("bypassing", least))
     else:
@@ -36,11 +37,14 @@ def stores(state: State, index: int, reader: Reader, rules: Rules) -> Steps:
     if reader.at != "loaded":
         return
     value = reader.value
+    sent = Reader("answering", reader.least, value=value)
+    if rules.sends_twice:
+        sent = reader._replace(at="answering", copies=reader.copies | FILL_COPY)
     if fills(state, reader.token, value, rules):
-        filled = with_key(state, ("value", value))
-        yield f"r: fills v{value}", with_reader(filled, index, Reader("answering", reader.least, value=value))
+        stored = sent._replace(token=sent.token & ~LIVE)
+        yield f"r: fills v{value}", with_reader(with_key(state, ("value", value)), index, stored)
     at = "answering" if rules.without == "a refused fill repairs" else "repairing"
-    yield f"r: fill of v{value} refused or lost", with_reader(state, index, Reader(at, reader.least, value=value))
+    yield f"r: fill of v{value} refused or lost", with_reader(state, index, sent._replace(at=at))
 
 
 def loads_around(state: State, index: int, reader: Reader, rules: Rules) -> Steps:
@@ -83,7 +87,7 @@ def loses_its_repair(state: State, index: int, reader: Reader, rules: Rules) -> 
 def answers(state: State, index: int, reader: Reader, _rules: Rules) -> Steps:
     if reader.at == "answering":
         known = state._replace(floor=max(state.floor, reader.value))
-        yield f"r: answers v{reader.value}", with_reader(known, index, Reader("done"))
+        yield f"r: answers v{reader.value}", with_reader(known, index, ended(reader))
 
 
 def refreshes(state: State, index: int, reader: Reader, rules: Rules) -> Steps:

@@ -12,11 +12,15 @@ Steps = Iterator[tuple[str, State]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``without`` names a safeguard that is missing; see `runs.py` for what each would cost."""
+    """``without`` names a safeguard that is missing; see `runs.py` for what each would cost.
+
+    ``sends_twice``: a reader's lease and fill go out on two connections, and what the first carried may arrive late.
+    """
 
     write_through: bool = False
     early_refresh: bool = False
     restart: bool = True
+    sends_twice: bool = False
     without: str = ""
 
 

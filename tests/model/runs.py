@@ -21,6 +21,7 @@ SHORT = (
     Run("1 write-through, 1 reader, plain SQL", Rules(write_through=True, restart=False), Scope(1, 1, sql=1)),
     Run("1 writer, 2 readers", Rules(restart=False), Scope(1, 2)),
     Run("2 write-throughs, 1 reader", Rules(write_through=True, restart=False), Scope(2, 1)),
+    Run("1 writer, 1 reader that sends twice", Rules(restart=False, sends_twice=True), Scope(1, 1)),
 )
 
 FULL = (
@@ -31,16 +32,22 @@ FULL = (
     Run("1 writer, 3 readers", Rules(restart=False), Scope(1, 3)),
     Run("2 writers, 2 readers", Rules(restart=False), Scope(2, 2)),
     Run("1 write-through, 2 readers, plain SQL", Rules(write_through=True, restart=False), Scope(1, 2, sql=1)),
+    Run("1 writer, 1 reader that sends twice, restart", Rules(sends_twice=True), Scope(1, 1)),
+    Run("1 writer, 2 readers that send twice", Rules(restart=False, sends_twice=True), Scope(1, 2)),
 )
 
 
-def _without(safeguard: str, scope: Scope, *, restart: bool = False, through: bool = False, early: bool = False) -> Run:
-    rules = Rules(write_through=through, early_refresh=early, restart=restart, without=safeguard)
+def _without(
+    safeguard: str, scope: Scope, *, restart: bool = False, through: bool = False, early: bool = False,
+    twice: bool = False,
+) -> Run:  # fmt: skip
+    rules = Rules(write_through=through, early_refresh=early, restart=restart, sends_twice=twice, without=safeguard)
     return Run(safeguard, rules, scope)
 
 
 ABLATIONS = (
     _without("a fill needs its lease", Scope(1, 2)),
+    _without("each attempt of a lease has its own token", Scope(1, 2), twice=True),
     _without("a lease carries a floor", Scope(1, 2)),
     _without("versions are compared", Scope(2, 1), through=True),
     _without("nothing is installed onto nothing", Scope(2, 1), through=True),

@@ -13,6 +13,9 @@ Key = tuple[str, int] | None
 # A token is good while the lease that was taken with it is in Redis; a snapshot may bring it back.
 NO_TOKEN, LIVE, SAVED = 0, 1, 2
 
+# What was sent twice, and whose first copy may still arrive.
+LEASE_COPY, FILL_COPY = 1, 2
+
 
 class Writer(NamedTuple):
     """idle → (leased) → committed → told → done."""
@@ -32,6 +35,7 @@ class Reader(NamedTuple):
     least: int = 0
     token: int = NO_TOKEN
     value: int = 0
+    copies: int = 0
 
 
 class Relay(NamedTuple):
@@ -88,6 +92,13 @@ def with_key(state: State, key: Key) -> State:
         writers=tuple(w._replace(token=w.token & ~LIVE) if w.token & LIVE else w for w in state.writers),
         readers=tuple(r._replace(token=r.token & ~LIVE) if r.token & LIVE else r for r in state.readers),
     )
+
+
+def ended(reader: Reader) -> Reader:
+    """It has answered: of a fill that may still arrive its token and value matter, else nothing."""
+    if reader.copies & FILL_COPY:
+        return Reader("done", token=reader.token, value=reader.value, copies=reader.copies)
+    return Reader("done", copies=reader.copies)
 
 
 def with_writer(state: State, index: int, writer: Writer) -> State:
