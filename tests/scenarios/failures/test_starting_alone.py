@@ -13,7 +13,9 @@ from tests.support.load import Traffic, reads
 from tests.support.waiting import eventually
 
 
-@pytest.mark.parametrize("missing", [{"postgresql"}, {"valkey"}, {"postgresql", "valkey"}], ids=["postgresql", "valkey", "both"])
+@pytest.mark.parametrize(
+    "missing", [{"postgresql"}, {"valkey"}, {"postgresql", "valkey"}], ids=["postgresql", "valkey", "both"]
+)
 async def test_the_service_listens_without_its_servers_and_recovers_when_they_appear(
     replicas: Replicas,
     valkey_factory: ValkeyFactory,
