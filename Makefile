@@ -43,7 +43,7 @@ demo: $(STAMP) ## Show what the service that `make run` started can do
 
 .PHONY: test
 test: $(STAMP) ## Run all tests, on real servers (ARGS='-k lease' selects, JOBS=1 one by one)
-	@$(PYTHON) -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the tests that need no server
