@@ -161,7 +161,8 @@ def _open_loop(figure: Figure, found: Results) -> bool:
     right.set_xlabel("requests per second, whether or not the server is ready")
     right.set_xlim(left=0)
     right.xaxis.set_major_formatter(_thousands)
-    right.legend(loc="upper left")
+    if right.get_legend_handles_labels()[0]:
+        right.legend(loc="upper left")
     return True
 
 
