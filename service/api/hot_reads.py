@@ -86,13 +86,15 @@ class HotReads:
             if isinstance(found, Glance) or found.outcome is not Outcome.HIT or found.body is None:
                 exchange.run(self._finish(scope, target, found, exchange, started))
                 return
-            request_id = chosen_request_id(target.request_id)
-            if found.version == target.known_version:
-                status = 304
-                exchange.reply(status, hit_head(found, None, request_id), b"")
-            else:
-                status = 200
-                exchange.reply(status, hit_head(found, len(found.body), request_id), found.body)
+            is_known = found.version == target.known_version
+            status, body = (304, b"") if is_known else (200, found.body)
+            try:
+                head = hit_head(found, None if is_known else len(body), chosen_request_id(target.request_id))
+            except Exception:
+                log.exception("hot_read_failed")  # nobody thought of it; unanswered, the client would wait for ever
+                exchange.pass_on()
+                return
+            exchange.reply(status, head, body)
             self._recorder.request("GET", target.route, status, perf_counter() - started)
 
         if target.entity_type is not None and self._entities is not None:

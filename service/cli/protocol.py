@@ -40,8 +40,12 @@ class HotProtocol(HttpToolsProtocol):
 
     def start_task(self, cycle: Any, app: Any) -> None:
         """Uvicorn's way."""
-        cycle.send = _Sender(self, cycle, cycle.send).send
-        super()._start_asgi_task(cycle, app)
+
+        async def in_one_write(scope: Any, receive: Any, send: Any) -> None:
+            # Not `cycle.send = …`: nothing may point back to what points to it, or both wait for the collector.
+            await app(scope, receive, _Sender(self, cycle, send).send)
+
+        super()._start_asgi_task(cycle, in_one_write)
 
     def write_whole(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
         """What `cycle.send` does with the two messages of an answer that is complete, of a known length."""
@@ -54,6 +58,7 @@ class HotProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         if not cycle.keep_alive:
             self.transport.close()
+        cycle.on_response = _nothing  # or cycle and protocol would keep each other until the collector comes
         self.on_response_complete()
 
     def default_head(self) -> bytes:
@@ -92,6 +97,10 @@ class _Exchange:
 
     def pass_on(self) -> None:
         self._protocol.start_task(self._cycle, self._protocol.app)
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Sender:

@@ -118,8 +118,8 @@ def spare_the_collector() -> None:
     """Python's cycle collector, for a process that now only answers requests.
 
     What is there at the start stays to the end: it is not looked through again. And a few dozen requests under way
-    are more objects than the 700 at which Python would look for garbage: measured, 1,300 collections in 500,000 hits
-    found 75 objects, and took a tenth of the time.
+    are more objects than the 700 at which Python would look for garbage: measured, 1,450 collections in
+    80,000 hits found 4,900 objects, and took about a tenth of the time.
     """
     gc.collect()
     gc.freeze()

@@ -220,6 +220,19 @@ async def test_what_nobody_thought_of_is_left_to_the_ordinary_route(pair: Pair) 
     assert told == []
 
 
+async def test_a_hit_that_cannot_be_put_into_words_is_left_to_the_ordinary_route(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> bytes:
+        raise RuntimeError("a defect")
+
+    _, ordinary, _, _ = await pair.ask(PATHS[0])
+    monkeypatch.setattr("service.api.hot_reads.hit_head", fail)
+    begun, told = await pair.begin(PATHS[0])
+    assert plain(begun) == plain(ordinary)
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

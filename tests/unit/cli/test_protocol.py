@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -153,6 +155,29 @@ async def test_what_an_application_sends_is_written_as_uvicorn_writes_it(app: An
     if not (was_cut_off and request_ != REQUESTS["HEAD"]):
         assert ours.transport.written == theirs.transport.written
     assert ours.transport.is_open == theirs.transport.is_open
+
+
+@pytest.mark.parametrize("app", [None, APPS["whole"], APPS["in pieces"]], ids=["begun", "whole", "in pieces"])
+async def test_what_an_answered_request_leaves_behind_needs_no_collector(app: Any):
+    connection = Connection(app)
+    gc.disable()
+    try:
+        seen = []
+        for number in range(3):
+            connection.protocol.data_received(REQUEST)
+            if app is None:
+                connection.begun.exchanges.pop().reply(200, HEAD, b"{}")
+            await turns(20)
+            seen.append(weakref.ref(connection.protocol.cycle))
+            assert connection.transport.writes > number
+        assert [ref() is None for ref in seen] == [True, True, False]
+        protocol = weakref.ref(connection.protocol)
+        connection.protocol.connection_lost(None)
+        del connection.protocol
+        await turns(2)
+        assert protocol() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_whole_answer_is_one_write():
