@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -112,4 +113,49 @@ parameter_version = Table(
     CheckConstraint("(kind = 'deleted') = (body IS NULL)", name="parameter_version_deletion_has_no_body"),
     Index("parameter_version_current", "key", unique=True, postgresql_where=text("superseded_at IS NULL")),
     Index("parameter_version_superseded", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
+)
+
+type_epoch = Table(
+    "type_epoch",
+    metadata,
+    Column("entity_type", Text(collation="C"), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+_OPEN = "state IN ('queued', 'running')"
+job = Table(
+    "job",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("wanted", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'queued'")),
+    Column("progress", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("reached", JSONB),
+    Column("about", BigInteger),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("error", Text),
+    Column("actor", Text),
+    Column("runner", Text),
+    Column("claimed_until", DateTime(timezone=True), nullable=False, server_default=text("'-infinity'")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    CheckConstraint("kind IN ('warm', 'purge')", name="job_kind_is_known"),
+    CheckConstraint("origin IN ('request', 'start', 'empty')", name="job_origin_is_known"),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="job_state_is_known"),
+    Index("job_open", "id", postgresql_where=text(_OPEN)),
+    Index("job_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+)
+
+hot_key = Table(
+    "hot_key",
+    metadata,
+    Column("replica", Text, primary_key=True),
+    Column("entity_type", Text(collation="C"), primary_key=True),
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("reads_per_second", Double, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    Index("hot_key_at", "at"),
 )
