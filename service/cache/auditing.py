@@ -75,6 +75,9 @@ def is_confirmed(entry: Entry, truth: Truth, now: Truth) -> bool:
 
 def _is_comparable(generation: bytes, seen: bytes) -> bool:
     """Of one history, and of no later epoch than PostgreSQL was in."""
-    history, _, epoch = generation.partition(b".")
-    seen_history, _, seen_epoch = seen.partition(b".")
-    return history == seen_history and epoch.isdigit() and seen_epoch.isdigit() and int(epoch) <= int(seen_epoch)
+    history, *epochs = generation.split(b".")
+    seen_history, *seen_epochs = seen.split(b".")
+    if history != seen_history or not epochs or not all(each.isdigit() for each in (*epochs, *seen_epochs)):
+        return False
+    # The epoch of everything, then the type's own, where it has one: [7] is before [7, 1], and [7, 1] before [8].
+    return [int(each) for each in epochs] <= [int(each) for each in seen_epochs]

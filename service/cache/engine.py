@@ -191,14 +191,14 @@ class Engine:
     def _unvouched(self, name: str, raw: bytes | None) -> Entry | None:
         """What the cache holds while nobody vouches for it: good enough only if PostgreSQL cannot answer."""
         entry = None if raw is None else decode(raw, name)
-        known = self._store.generation
+        known = self._store.generation_of(name)
         return entry if entry is not None and known in (NO_GENERATION, entry.generation) else None
 
     async def intend(self, name: str, policy: Policy) -> Intent:
         """Before a write's transaction. A write-through takes its lease now: after the commit would be too late, as
         a newer write may have come and gone in between (race R2b).
         """
-        generation = self._store.generation
+        generation = self._store.generation_of(name)
         if policy.strategy is Strategy.WRITE_THROUGH and self._store.available:
             try:
                 leased = await self._store.lease(name, new_token(), for_write=True)

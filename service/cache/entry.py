@@ -42,7 +42,9 @@ class Settled(StrEnum):
 
 
 class Reading(NamedTuple):
-    """One key out of one MGET. ``generation`` is the live heartbeat's; None where the cache must not be used."""
+    """One key out of one MGET. ``generation`` is the label that the live heartbeat asks of this name's entries; None
+    where the cache must not be used.
+    """
 
     raw: bytes | None
     generation: bytes | None

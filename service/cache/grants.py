@@ -36,7 +36,10 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The last page of a poll carries ``horizon``; the pages before it apply, and grant nothing."""
+    """The last page of a poll carries ``horizon``; the pages before it apply, and grant nothing.
+
+    ``generation`` is as the heartbeat will have it, epochs of types included: see `service.cache.keys.label_of`.
+    """
 
     generation: str
     term: int

@@ -1,6 +1,8 @@
-"""The names of things in Redis. One place, pure."""
+"""The names of things in Redis, and the labels that tell which entries count. One place, pure."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 HEARTBEAT = "aside:hb"
 WATERMARK = "aside:wm"
@@ -25,3 +27,19 @@ def split(name: str) -> tuple[str, str]:
     """The type and the id of a name: a type has no colon."""
     entity_type, _, entity_id = name.partition(":")
     return entity_type, entity_id
+
+
+def label_of(generation: bytes, name: str) -> bytes:
+    """What entries of this name are labelled with. ``generation`` is as the heartbeat has it.
+
+    That is `<history>.<epoch>`, and behind it, each after a blank, `<type>:<number>` of every type that has been given
+    up as a whole since: entries of these are labelled `<history>.<epoch>.<number>`, so that none from before counts.
+    """
+    return generation if b" " not in generation else _label_of_type(generation, split(name)[0])
+
+
+@lru_cache(maxsize=1_024)
+def _label_of_type(generation: bytes, entity_type: str) -> bytes:
+    base, *type_epochs = generation.split(b" ")
+    wanted = entity_type.encode() + b":"
+    return next((base + b"." + each[len(wanted) :] for each in type_epochs if each.startswith(wanted)), base)

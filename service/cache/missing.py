@@ -165,7 +165,7 @@ class Missing:
         if visit.wish.only_if_cached:
             raise NotCachedError("the cache has no answer to this")
         if visit.generation == NO_GENERATION:
-            visit.generation = self._store.generation
+            visit.generation = self._store.generation_of(visit.name)
         try:
             loaded = await self._load(visit, with_coverage=not self._store.available)
         except UnavailableError as error:

@@ -14,7 +14,7 @@ from service.cache.entry import Reading
 from service.cache.keys import HEARTBEAT, cache_key
 from service.cache.lane import CacheExchangeError
 from service.cache.recorder import Recorder
-from service.cache.redis_store import RedisStore
+from service.cache.redis_store import RedisStore, readings_of
 from service.errors import CacheUnavailableError
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Probe:
         keys = [*map(cache_key, names), HEARTBEAT]
         *raws, heartbeat = await self._guarded(lambda: self._read_untouched(keys))
         generation = self._store.vouched(heartbeat, self._lane)
-        return [Reading(raw, generation) for raw in raws]
+        return readings_of(names, raws, generation)
 
     async def _read_untouched(self, keys: Sequence[str]) -> Any:
         """To Redis this is no use of the keys: what nobody else reads stays the first to be evicted."""

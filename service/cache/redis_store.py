@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from service.cache.batch import Batch
 from service.cache.entry import Lease, Reading
-from service.cache.keys import HEARTBEAT, cache_key, refresh_key
+from service.cache.keys import HEARTBEAT, cache_key, label_of, refresh_key
 from service.cache.lane import CacheExchangeError, Connect, Lane
 from service.cache.lease_attempts import LeaseAttempts
 from service.cache.pulse import Pulse
@@ -59,7 +59,7 @@ class RedisStore:
         self._lease_ms = lease_ms
         self._fails_over = fails_over
         self._lanes: list[Lane] = []
-        self.generation = NO_GENERATION
+        self._generation = NO_GENERATION
         self._history: bytes | None = None
         self.pulse = Pulse(
             Lane(connect, timeout_seconds=timeout_seconds),
@@ -97,6 +97,9 @@ class RedisStore:
         its entries go by the same names.
         """
         self._history = history.encode()
+
+    def generation_of(self, name: str) -> bytes:
+        return label_of(self._generation, name)
 
     def now_ms(self) -> int:
         return self.pulse.now_ms()
@@ -151,7 +154,7 @@ class RedisStore:
             "read", lambda: lane.call("MGET", *[cache_key(name) for name in names], HEARTBEAT)
         )
         generation = self.vouched(heartbeat, lane)
-        return [Reading(raw, generation) for raw in raws]
+        return readings_of(names, raws, generation)
 
     async def _send_leases(self, lane: Lane, wishes: list[_Wish]) -> list[Leased]:
         # Readers want the entry that is there already, writers have no use for its bytes.
@@ -171,7 +174,8 @@ class RedisStore:
             return [Leased(None, Reading(None, None))] * len(wishes)
         heartbeat, *found = reply
         generation = self.vouched(heartbeat, lane)
-        return [_leased(token, each, generation) for token, each in zip(attempts.tokens, found, strict=True)]
+        labels = [None if generation is None else label_of(generation, wish.name) for wish in wishes]
+        return [_leased(*each) for each in zip(attempts.tokens, found, labels, strict=True)]
 
     async def _send_fills(self, lane: Lane, fills: list[_Fill]) -> list[Filled]:
         keys = [HEARTBEAT, *[cache_key(fill.name) for fill in fills]]
@@ -236,7 +240,7 @@ class RedisStore:
         if self._history is not None and generation.partition(b".")[0] != self._history:
             self.pulse.met_foreign_heartbeat()
             return None
-        self.generation = generation
+        self._generation = generation
         return generation
 
     def _counts(self, heartbeat: bytes, lane: Lane) -> bool:
@@ -251,6 +255,13 @@ class RedisStore:
         """
         if self._fails_over and lane.run_id != self.pulse.run_id:
             lane.outdate()
+
+
+def readings_of(names: Sequence[str], raws: Sequence[bytes | None], generation: bytes | None) -> list[Reading]:
+    """What was read of each name, with the label that it must have to count."""
+    if generation is None or b" " not in generation:
+        return [Reading(raw, generation) for raw in raws]
+    return [Reading(raw, label_of(generation, name)) for name, raw in zip(names, raws, strict=True)]
 
 
 def _leased(token: bytes, found: int | bytes | None, generation: bytes | None) -> Leased:

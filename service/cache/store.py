@@ -77,9 +77,8 @@ class Store(Protocol):
     def available(self) -> bool:
         """False while the breaker is open: every call would fail at once."""
 
-    @property
-    def generation(self) -> bytes:
-        """The generation last seen in a heartbeat; NO_GENERATION before the first."""
+    def generation_of(self, name: str) -> bytes:
+        """The label of entries of this name, by the heartbeat last seen; NO_GENERATION before the first."""
 
     def now_ms(self) -> int:
         """Redis's clock, as this process knows it."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from service.cache.keys import HEARTBEAT, cache_key
+from service.cache.keys import HEARTBEAT, cache_key, label_of
 from service.cache.lane import CacheExchangeError
 from service.cache.lease_attempts import LeaseAttempts
 from service.cache.loads import new_token
@@ -73,7 +73,7 @@ class PageLane:
         self._vouched(await self._guarded(lambda: self._lane.call("GET", HEARTBEAT)))
 
     async def lease(self, names: Sequence[str]) -> PageLease:
-        """Lease those keys of the page that are absent, all different. The rows may be read once this has returned."""
+        """Lease those keys of the page that are absent; all different, of one type. The rows may be read once this has returned."""
         token = new_token()
         keys = [HEARTBEAT, *map(cache_key, names)]
         attempts = LeaseAttempts(self._lease_ms, "write", [token] * len(names))
@@ -86,7 +86,7 @@ class PageLane:
         except CacheUnavailableError:
             await self._unlink(granted)
             raise
-        return PageLease(attempts.tokens[0], generation, granted, len(found) - len(granted) - busy, busy)
+        return PageLease(attempts.tokens[0], label_of(generation, names[0]), granted, len(found) - len(granted) - busy, busy)
 
     async def fill(self, lease: PageLease, entries: Sequence[Warmed]) -> list[bool]:
         """Install what was read under the lease, each key where its lease allows it; says which were stored."""

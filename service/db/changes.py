@@ -26,6 +26,8 @@ class Poll:
 
     horizon: str
     generation: str
+    type_epochs: str
+    """Behind the generation in a heartbeat: ` type:number` for each type that was given up as a whole."""
     pruned_xid: int
     page: list[Changed]
     oldest_age_seconds: float
@@ -79,6 +81,7 @@ class RelaySession:
         return Poll(
             horizon=first["horizon"],
             generation=first["generation"],
+            type_epochs=first["type_epochs"],
             pruned_xid=first["pruned_xid"],
             page=page,
             oldest_age_seconds=max((r["age_seconds"] for r in records if r["version"] is not None), default=0.0),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -101,7 +102,7 @@ class Reign:
 
     def _grant(self, poll: Poll, page: list[Changed], *, horizon: str = "", dies_at_ms: int = 0) -> Grant:
         return Grant(
-            generation=poll.generation,
+            generation=poll.generation + poll.type_epochs,
             term=self._term,
             poll=self._polls,
             names=[changed.name for changed in page],
@@ -215,7 +216,7 @@ class Relay:
 
 
 def _without_changes(poll: Poll) -> Poll:
-    return Poll(poll.horizon, poll.generation, poll.pruned_xid, [], 0.0)
+    return replace(poll, page=[], oldest_age_seconds=0.0)
 
 
 def _why_unknown(watermark: Watermark | None, poll: Poll) -> str | None:

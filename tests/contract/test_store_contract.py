@@ -34,7 +34,7 @@ def hold(bench: Bench, version: int, *, generation: bytes = GENERATION) -> bytes
 async def test_a_read_brings_the_bytes_and_the_generation_of_the_heartbeat(bench: Bench):
     payload = hold(bench, 1)
     assert await bench.store.read(NAME) == (payload, GENERATION)
-    assert bench.store.generation == GENERATION
+    assert bench.store.generation_of(NAME) == GENERATION
 
 
 async def test_a_read_of_an_absent_key_brings_nothing_but_the_generation(bench: Bench):

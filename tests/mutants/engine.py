@@ -160,7 +160,7 @@ READS = (
         "a fill is labelled with the generation of its own moment",
         MISSING,
         "generation, row = leased.lease.generation, loaded.row",
-        "generation, row = self._store.generation, loaded.row",
+        "generation, row = self._store.generation_of(visit.name), loaded.row",
         "test_plain_sql.py::test_r15_a_fill_of_a_past_generation_is_not_read_in_the_next",
     ),
     mutant(

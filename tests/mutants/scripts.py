@@ -168,7 +168,7 @@ MUTANTS = (
     mutant(
         "a grant applies nothing",
         GRANT,
-        "apply(KEYS[i], ARGV[i + 4], ARGV[2], 'drop', '', '')",
+        "apply(KEYS[i], ARGV[i + 4], label(ARGV[2], KEYS[i]), 'drop', '', '')",
         "",
         "test_outages.py::test_r5_the_relay_carries_what_a_writer_that_crashed_after_its_commit_did_not",
         "test_restarts.py::test_r11_an_old_snapshot_is_brought_up_from_its_own_watermark",

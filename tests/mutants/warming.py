@@ -43,7 +43,7 @@ MUTANTS = (
         "what was warmed is labelled with the generation of now",
         SERVICE,
         "generation=lease.generation",
-        "generation=self._store.generation",
+        "generation=self._store.generation_of(name)",
         "test_warming.py::test_w4_what_was_read_before_a_truncate_is_not_read_in_the_next_generation",
     ),
     mutant(

@@ -96,7 +96,7 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         "a fill is labelled with the generation of its own moment",
         MISSING,
         "generation, row = leased.lease.generation, loaded.row",
-        "generation, row = self._store.generation, loaded.row",
+        "generation, row = self._store.generation_of(visit.name), loaded.row",
     ),
     mutant(
         "a refresh creates what is gone",

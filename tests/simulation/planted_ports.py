@@ -69,7 +69,7 @@ PORT_BUGS: tuple[Mutant, ...] = (
         "if found is not None and (grant.term, grant.poll) <",
         "if False and (grant.term, grant.poll) <",
     ),
-    mutant("a grant applies nothing", SERVER, "self.apply(Change(name, version, generation))", "pass"),
+    mutant("a grant applies nothing", SERVER, "self.apply(Change(name, version, label_of(generation, name)))", "pass"),
     mutant(
         "only the last page is applied",
         SERVER,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.cache.grants import Grant, Granted
-from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
+from service.cache.keys import HEARTBEAT, WATERMARK, cache_key, label_of
 from service.cache.store import NO_GENERATION, Change, Effect, Mode
 
 _HEADER = 256
@@ -79,7 +79,7 @@ class MemoryServer:
         lease, versioned = _LEASED.match(head or b""), _VERSIONED.match(head or b"")
         if lease is not None and lease[1] != before:
             return 0
-        if versioned is not None and versioned[2] == current:
+        if versioned is not None and versioned[2] == label_of(current, name):
             return (self.get(key) or b"") if purpose == "read" else 2
         self.set(key, b"L1 " + token + b" 0\n", dies_at_ms=self.now_ms() + lease_ms)
         return 1
@@ -130,12 +130,12 @@ class MemoryServer:
             return Granted.SUPERSEDED
         generation = grant.generation.encode()
         for name, version in zip(grant.names, grant.versions, strict=True):
-            self.apply(Change(name, version, generation))
+            self.apply(Change(name, version, label_of(generation, name)))
         if not grant.horizon:
             return Granted.APPLIED
         if grant.dies_at_ms <= self.now_ms():
             return Granted.LATE
-        self.set(WATERMARK, f"{grant.term}.{grant.poll}|{grant.generation}|{grant.horizon}".encode())
+        self.set(WATERMARK, f"{grant.term}.{grant.poll}|{grant.generation.partition(' ')[0]}|{grant.horizon}".encode())
         self.beat(generation, dies_at_ms=grant.dies_at_ms)
         return Granted.GRANTED
 

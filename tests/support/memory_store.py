@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from service.cache.entry import Lease, Reading
-from service.cache.keys import HEARTBEAT, cache_key, refresh_key
+from service.cache.keys import HEARTBEAT, cache_key, label_of, refresh_key
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased
 from service.errors import CacheUnavailableError
 from tests.support.looking import look_by_reading
@@ -23,7 +23,7 @@ class MemoryStore:
     def __init__(self, server: MemoryServer, *, lease_ms: int = 5_000, fails_over: bool = False) -> None:
         self.server = server
         self.available = True
-        self.generation = NO_GENERATION
+        self._generation = NO_GENERATION
         self.reachable = True
         self.lost: set[str] = set()
         self.calls: list[str] = []
@@ -32,13 +32,19 @@ class MemoryStore:
         self._lease_ms = lease_ms
         self._fails_over = fails_over
 
+    def know(self, generation: bytes) -> None:
+        """As if a heartbeat of this generation had been seen."""
+        self._generation = generation
+
+    def generation_of(self, name: str) -> bytes:
+        return label_of(self._generation, name)
+
     def now_ms(self) -> int:
         return self.server.now_ms()
 
     async def read(self, name: str) -> Reading:
         await self._called("read")
-        generation = self._vouched()
-        return Reading(self.server.get(cache_key(name)), generation)
+        return Reading(self.server.get(cache_key(name)), self._label(name))
 
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
         look_by_reading(self, name, then)
@@ -51,7 +57,7 @@ class MemoryStore:
         if self.server.get(HEARTBEAT) is None:
             return Leased(None, Reading(None, None))
         found = self.server.lease(name, token, "write" if for_write else "read", self._lease_ms)
-        generation = self._vouched()
+        generation = self._label(name)
         if generation is None:
             return Leased(None, Reading(None, None))
         if found == 1:
@@ -96,11 +102,15 @@ class MemoryStore:
         if not self.reachable or call in self.lost:
             raise CacheUnavailableError("a test took it away")
 
+    def _label(self, name: str) -> bytes | None:
+        generation = self._vouched()
+        return None if generation is None else label_of(generation, name)
+
     def _vouched(self) -> bytes | None:
         run_id, _, generation = (self.server.get(HEARTBEAT) or b"").partition(b"|")
         if run_id != self.server.run_id:
             return None
-        self.generation = generation
+        self._generation = generation
         return generation
 
     def _counts(self) -> bool:

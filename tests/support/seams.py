@@ -75,9 +75,8 @@ class GatedStore:
     def available(self) -> bool:
         return self._store.available
 
-    @property
-    def generation(self) -> bytes:
-        return self._store.generation
+    def generation_of(self, name: str) -> bytes:
+        return self._store.generation_of(name)
 
     def now_ms(self) -> int:
         return self._store.now_ms()

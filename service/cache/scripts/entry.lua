@@ -15,6 +15,16 @@ local function versioned(head)
   return string.match(head, '^[VN]1 (%d+) (%S+) ')
 end
 
+-- What entries of `key` are labelled with in a generation as the heartbeat has it: `history.epoch`, and behind it, each
+-- after a blank, `type:number` of every type that was given up as a whole: those are labelled `history.epoch.number`.
+local function label(generation, key)
+  local base, type_epochs = string.match(generation, '^(%S+)(.*)$')
+  if type_epochs == '' then return base end
+  local _, last = string.find(type_epochs, ' ' .. string.match(key, '^cache:([^:]*)') .. ':', 1, true)
+  if not last then return base end
+  return base .. '.' .. string.match(type_epochs, '^%d+', last + 1)
+end
+
 -- token, floor of a lease; nil for everything else.
 local function leased(head)
   return string.match(head, '^L1 (%S+) (%d+)')

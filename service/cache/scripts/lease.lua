@@ -5,7 +5,7 @@
 -- (for 'write', which has no use for its bytes: 2).
 local heartbeat = redis.call('GET', KEYS[1])
 if not heartbeat then return false end
-local current = string.match(heartbeat, '|(%S+)$')
+local current = string.match(heartbeat, '|(%S.*)$')
 local answers = { heartbeat }
 for i = 2, #KEYS do
   local key, mine, before = KEYS[i], ARGV[i + 1], ARGV[i + #KEYS]
@@ -14,7 +14,7 @@ for i = 2, #KEYS do
   local _, generation = versioned(head or '')
   if token and token ~= before then
     answers[i] = 0
-  elseif generation and generation == current then
+  elseif generation and generation == label(current, key) then
     answers[i] = ARGV[2] == 'read' and redis.call('GET', key) or 2
   else
     -- Absent, of another generation, not ours at all; or what the attempt before has taken, under which nobody loads.

@@ -32,7 +32,7 @@ async def write(
 def learned(world: World) -> Replica:
     """A replica that has seen a heartbeat."""
     replica = world.replica()
-    replica.store.generation = GENERATION
+    replica.store.know(GENERATION)
     return replica
 
 

@@ -28,3 +28,10 @@ def test_no_entry_lives_at_a_key_that_has_another_meaning(entity_type: str, enti
 
 def test_an_entry_lives_under_cache_its_type_and_its_id():
     assert keys.cache_key(keys.name_of("country", "JP")) == "cache:country:JP"
+
+
+def test_a_type_that_was_given_up_has_a_label_of_its_own_and_all_others_the_common_one():
+    generation = b"g.1 country:7 country-code:9"
+    labels = [keys.label_of(generation, name) for name in ("country:JP", "country-code:JP", "count:1", "code:1")]
+    assert labels == [b"g.1.7", b"g.1.9", b"g.1", b"g.1"]
+    assert keys.label_of(b"g.1", "country:JP") == b"g.1"
