@@ -25,6 +25,7 @@ from service.api.problems import add_problem_handlers
 from service.api.scrape import scrape_router
 from service.api.short_routes import add_short_routes
 from service.api.state import Limits, attach_services
+from service.api.steering import steering_router
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, Statistics, expose
 from service.settings import Settings
@@ -90,6 +91,7 @@ def create_app(
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
     app.include_router(cache_stats_router(statistics.counts))
+    app.include_router(steering_router())
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
@@ -107,7 +109,14 @@ async def _lifespan(
     """Yields what a server may use of the app beside calling it: see `service.cli.protocol`."""
     assert isinstance(app, FrontedApp)
     async with statistics.kept(), open_services(settings, metrics) as services:
-        attach_services(app, services.entities, services.parameters, services.health, services.cache)
+        attach_services(
+            app,
+            entities=services.entities,
+            parameters=services.parameters,
+            health=services.health,
+            cache=services.cache,
+            steering=services.steering,
+        )
         app.hot_reads.attach(services.entities, services.parameters)
         app.hot_batches.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):

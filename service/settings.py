@@ -59,6 +59,26 @@ class AuditSettings(_Frozen):
     """Of each process; 0 switches it off."""
 
 
+WhatToWarm = Literal["nothing", "hot", "everything"]
+
+
+class WarmingSettings(_Frozen):
+    """Filling the cache ahead of readers, by the services themselves. `aside warm` is a process of its own."""
+
+    rows_per_second: Annotated[float, Field(ge=1, le=1_000_000)] = 2_000.0
+    """Of a job that does not say how fast."""
+    at_start: WhatToWarm = "nothing"
+    """`hot`: the keys that were read most, of all replicas together; `everything`: all that there is."""
+    when_empty: WhatToWarm = "hot"
+    """After a flush, a restart of Redis without its data, a failover to an empty server."""
+    hot_keys: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """How many they are."""
+    entity_types: tuple[EntityType, ...] = ()
+    """Which types `everything` is; none: all of them."""
+    ready_waits_seconds: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    """So long may the warming at start keep /readyz at 503."""
+
+
 class PolicySettings(_Frozen):
     """How entities of a type are cached; see `service.cache.policy.Policy` for each field."""
 
@@ -119,6 +139,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     relay: RelaySettings = RelaySettings()
     audit: AuditSettings = AuditSettings()
+    warming: WarmingSettings = WarmingSettings()
     limits: LimitSettings = LimitSettings()
     default_policy: PolicySettings = PolicySettings()
     policies: dict[EntityType, PolicySettings] = {}

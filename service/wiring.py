@@ -39,9 +39,11 @@ from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
-from service.services.warming import Warming
+from service.services.steering import Steering
+from service.services.warming import PAGE_SIZE, Warming
 from service.services.writing import Writer
 from service.settings import Settings
+from service.steering import open_hot_keys, open_steering
 
 _PAGES_IN_FLIGHT = 3
 """Of a warming: one is leased, one is read, one is filled."""
@@ -55,6 +57,7 @@ class Services:
     parameters: Parameters
     health: Health
     cache: CacheState
+    steering: Steering
 
 
 @asynccontextmanager
@@ -82,6 +85,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         )
         stack.push_async_callback(checker.close)
         relay = _relay(settings, database, recorder, store.expect_history)
+        hot_keys = open_hot_keys(database)
         stack.push_async_callback(relay.stop)
         served = Served()
         probe = Probe(store, recorder)
@@ -106,7 +110,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             ledger=ledger,
             tasks=tasks,
             recorder=recorder,
-            on_hit=served.note if settings.audit.samples_per_second > 0 else None,
+            on_hit=hot_keys.beside(served.note),
         )
 
         store.pulse.start()
@@ -114,9 +118,23 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         audit.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
+        policy_by_type = policy_of(settings)
+        steering = await stack.enter_async_context(
+            open_steering(
+                settings,
+                database=database,
+                store=store,
+                recorder=recorder,
+                warming=build_warming(
+                    settings, store=store, database=database, recorder=recorder, pages_in_flight=1, page_size=50
+                ),
+                hot_keys=hot_keys,
+                policy_of=policy_by_type,
+            )
+        )
+        relay.on_emptied = steering.occasions.emptied
         policies = (settings.default_policy, *settings.own_policies.values())
         serves_stale = any(policy.stale_if_error_seconds > 0 for policy in policies)
-        policy_by_type = policy_of(settings)
         yield Services(
             Entities(engine, table, tasks, recorder, policy_by_type),
             Parameters(
@@ -127,8 +145,15 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
                 writer=Writer(engine, tasks, recorder, policy_by_type),
                 policy=policy_by_type(PARAMETER),
             ),
-            Health(database, store.pulse, relay, serves_stale=serves_stale),
+            Health(
+                database,
+                store.pulse,
+                relay,
+                serves_stale=serves_stale,
+                waits_for=lambda: steering.occasions.waits_for,
+            ),
             CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
+            steering,
         )
 
 
@@ -158,19 +183,26 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
         yield build_warming(settings, store=store, database=database, recorder=recorder)
 
 
-def build_warming(settings: Settings, *, store: RedisStore, database: Database, recorder: Recorder) -> Warming:
-    """Warming over any store and database; it takes one connection at a time, which no load should wait for."""
+def build_warming(
+    settings: Settings, *, store: RedisStore, database: Database, recorder: Recorder,
+    pages_in_flight: int = _PAGES_IN_FLIGHT, page_size: int = PAGE_SIZE,
+) -> Warming:  # fmt: skip
+    """Warming over any store and database; it takes one connection at a time, which no load should wait for.
+
+    In a process that also serves, a page in flight is enough, and a smaller one: its rows hold up the loop together.
+    """
     table = EntityTable(database, max_body_bytes=settings.limits.body_bytes)
     parameter_table = ParameterTable(database)
     # A lease outlives the turns that its page may have to wait for, the query and the fill.
     patience = _PAGES_IN_FLIGHT * settings.database.statement_timeout_seconds + 1
     lease_ms = round(1000 * max(settings.redis.lease_seconds, patience))
     return Warming(
-        [PageLane(store, recorder, lease_ms=lease_ms) for _ in range(_PAGES_IN_FLIGHT)],
+        [PageLane(store, recorder, lease_ms=lease_ms) for _ in range(pages_in_flight)],
         store,
         EntityListing(database),
         lambda entity_type: parameter_table if entity_type == PARAMETER else table,
         policy_of(settings),
+        page_size=page_size,
     )
 
 
@@ -217,7 +249,8 @@ def _database(settings: Settings) -> Database:
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
         browse_connections=settings.database.browse_connections,
-        spare_connections=3 + (settings.audit.samples_per_second > 0),  # the audit takes one at a time
+        # The audit takes one at a time, so does a warming, so do the claims and checkpoints of jobs.
+        spare_connections=5 + (settings.audit.samples_per_second > 0),
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

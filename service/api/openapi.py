@@ -14,6 +14,7 @@ from service.api.problems import Problem
 TAGS = [
     {"name": "entities", "description": "JSON documents, named by a type and an id"},
     {"name": "parameters", "description": "Typed, versioned settings, named by a key, and what they were"},
+    {"name": "cache", "description": "What the cache holds and does, seen and steered"},
     {"name": "operations", "description": "For probes and for Prometheus"},
 ]
 

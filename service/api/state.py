@@ -11,6 +11,7 @@ from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.parameters import Parameters
+from service.services.steering import Steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,14 @@ class Limits:
 
 
 def attach_services(
-    app: FastAPI, entities: Entities, parameters: Parameters, health: Health, cache: CacheState
+    app: FastAPI, *, entities: Entities, parameters: Parameters, health: Health, cache: CacheState, steering: Steering
 ) -> None:
     """When the app starts: from here on its routes can answer."""
     app.state.entities = entities
     app.state.parameters = parameters
     app.state.health = health
     app.state.cache = cache
+    app.state.steering = steering
 
 
 def entities_of(request: Request) -> Entities:
@@ -46,6 +48,10 @@ def health_of(request: Request) -> Health:
 
 def cache_state_of(request: Request) -> CacheState:
     return cast(CacheState, request.app.state.cache)
+
+
+def steering_of(request: Request) -> Steering:
+    return cast(Steering, request.app.state.steering)
 
 
 def limits_of(request: Request) -> Limits:

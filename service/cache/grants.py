@@ -64,6 +64,8 @@ class Granter:
         self._recorder = recorder
         self._reopen_seconds = reopen_seconds
         self._opened_at = time.monotonic()
+        self.found_nothing = False
+        """Whether the last grant met no watermark: the server is a new one, or was emptied."""
 
     @property
     def run_id(self) -> str:
@@ -89,7 +91,9 @@ class Granter:
         keys = [HEARTBEAT, WATERMARK, *[cache_key(name) for name in grant.names]]
         args = (self.run_id, grant.generation, grant.term, grant.poll, grant.horizon, grant.dies_at_ms)
         answer = await self._timed("grant", self._lane.script("grant", keys, (*args, *grant.versions), once=True))
-        return Granted(answer.decode())
+        granted, _, anew = answer.partition(b" ")
+        self.found_nothing = bool(anew)
+        return Granted(granted.decode())
 
     async def _timed(self, op: str, exchange: Awaitable[Any]) -> Any:
         started = time.perf_counter()

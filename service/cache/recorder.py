@@ -15,7 +15,7 @@ class Recorder(Protocol):
 
     def cache_call(self, op: str, seconds: float) -> None:
         """After each batch that Redis answered. ``op``: read, lease, fill, apply, refresh, grant, clock, audit,
-        warm.
+        warm, purge.
         """
 
     def cache_error(self, op: str, kind: str) -> None:

@@ -73,7 +73,10 @@ class PageLane:
         self._vouched(await self._guarded(lambda: self._lane.call("GET", HEARTBEAT)))
 
     async def lease(self, names: Sequence[str]) -> PageLease:
-        """Lease those keys of the page that are absent; all different, of one type. The rows may be read once this has returned."""
+        """Lease those keys of the page that are absent. They are different, and of one type.
+
+        The rows may be read once this has returned.
+        """
         token = new_token()
         keys = [HEARTBEAT, *map(cache_key, names)]
         attempts = LeaseAttempts(self._lease_ms, "write", [token] * len(names))
@@ -86,7 +89,8 @@ class PageLane:
         except CacheUnavailableError:
             await self._unlink(granted)
             raise
-        return PageLease(attempts.tokens[0], label_of(generation, names[0]), granted, len(found) - len(granted) - busy, busy)
+        label, present = label_of(generation, names[0]), len(found) - len(granted) - busy
+        return PageLease(attempts.tokens[0], label, granted, present, busy)
 
     async def fill(self, lease: PageLease, entries: Sequence[Warmed]) -> list[bool]:
         """Install what was read under the lease, each key where its lease allows it; says which were stored."""

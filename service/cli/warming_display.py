@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from service.services.warming import Tally
+from service.services.warming import Place, Tally
 
 
 class Display:
@@ -46,7 +46,7 @@ class Display:
         finally:
             self._tell()
 
-    def note(self, tally: Tally) -> None:
+    def note(self, tally: Tally, _: Place | None = None) -> None:
         """What became of all rows so far."""
         self._tally = tally
         self._seconds = time.monotonic() - self._started

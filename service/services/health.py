@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,9 +25,16 @@ class Readiness:
 
 
 class Health:
-    """Redis away: ready, and degraded. PostgreSQL away: ready only where old values may be served."""
+    """Redis away: ready, and degraded. PostgreSQL away: ready only where old values may be served.
 
-    def __init__(self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: bool) -> None:
+    ``waits_for`` says what else has to come first, None for nothing.
+    """
+
+    def __init__(
+        self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: bool,
+        waits_for: Callable[[], str | None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._waits_for = waits_for
         self._database = database
         self._pulse = pulse
         self._relay = relay
@@ -35,15 +43,17 @@ class Health:
     async def ready(self) -> Readiness:
         postgresql, schema = await self._database_state()
         served = postgresql == "ok" and schema == "ok"
-        return Readiness(
-            ready=served or (postgresql != "ok" and self._serves_stale),
-            components={
-                "postgresql": postgresql,
-                "schema": schema,
-                "cache": words_of_cache(self._pulse),
-                "relay": self._relay.state,
-            },
-        )
+        components = {
+            "postgresql": postgresql,
+            "schema": schema,
+            "cache": words_of_cache(self._pulse),
+            "relay": self._relay.state,
+        }
+        waits_for = self._waits_for()
+        if waits_for is not None:
+            components["warming"] = waits_for
+        can_answer = served or (postgresql != "ok" and self._serves_stale)
+        return Readiness(ready=can_answer and waits_for is None, components=components)
 
     async def _database_state(self) -> tuple[str, str]:
         try:

@@ -33,8 +33,9 @@ class Reign:
 
     def __init__(
         self, session: RelaySession, granter: Granter, recorder: Recorder, *, term: int, bound_seconds: float,
-        page_size: int,
+        page_size: int, on_emptied: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
+        self._on_emptied = on_emptied
         self.session = session
         self._granter = granter
         self._recorder = recorder
@@ -61,6 +62,9 @@ class Reign:
         granted = await self._apply(since, poll, t0_ms)
         if granted is not Granted.GRANTED:
             return granted
+        if self._granter.found_nothing:
+            log.info("relay_found_an_empty_cache")
+            self._on_emptied()
         self._horizon = poll.horizon
         self.history = poll.generation.partition(".")[0]
         if poll.page or self._noted[1] != poll.generation:
@@ -133,6 +137,8 @@ class Relay:
         self._parameter_history_seconds = parameter_history_seconds
         self._task: asyncio.Task[None] | None = None
         self.state = "starting"
+        self.on_emptied: Callable[[], None] = lambda: None
+        """Called when the cache that this leader feeds turns out to be empty: a new one, or flushed."""
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -171,6 +177,7 @@ class Relay:
                 term=term,
                 bound_seconds=self._bound_seconds,
                 page_size=self._page_size,
+                on_emptied=self.on_emptied,
             )
             log.info("relay_leads", term=term)
             try:

@@ -45,6 +45,20 @@ class Wanted:
     keys: tuple[EntityKey, ...] | None = None
 
 
+class Place(NamedTuple):
+    """Everything before it has been looked at: all types before this one, and of it the ids up to ``after``."""
+
+    entity_type: str
+    after: str
+
+
+class _Page(NamedTuple):
+    """``place`` is where the next one begins; None where a run that was interrupted begins anew."""
+
+    keys: list[EntityKey]
+    place: Place | None
+
+
 class Tally(NamedTuple):
     """What became of the rows looked at; they are the sum of the other five.
 
@@ -94,20 +108,21 @@ class Warming:
             return len(wanted.keys)
         pace = Pace(items_per_second=None, patience_seconds=0)
         types = [each async for each in self._types(wanted, pace)]
-        return sum([await self._listing.about_how_many(each, prefix=wanted.prefix) for each in types])
+        return sum([await self._listing.about_how_many(each.entity_type, prefix=wanted.prefix) for each in types])
 
     async def run(
         self, wanted: Wanted, *, rows_per_second: float | None = None,
-        on_progress: Callable[[Tally], None] = lambda _: None,
+        on_progress: Callable[[Tally, Place | None], None] = lambda _, __: None, begin_at: Place | None = None,
     ) -> Tally:  # fmt: skip
-        """Warm, and tell after each page what became of all so far. Raises UnavailableError, after its patience.
+        """Warm, and tell after each page what became of all so far, and how far all is done without a gap: another run
+        may begin there. Raises UnavailableError, after its patience.
 
         A cancellation, or a failure, lets the pages in flight end: none leaves a lease behind.
         """
         await self.check()
         pace = Pace(items_per_second=rows_per_second, patience_seconds=self._patience_seconds)
         size = self._page_size if rows_per_second is None else max(1, min(self._page_size, round(rows_per_second / 10)))
-        async with aclosing(self._pages(wanted, size, pace)) as pages:
+        async with aclosing(self._pages(wanted, size, pace, begin_at)) as pages:
             run = _Run(pages, pace, on_progress)
             tasks = [asyncio.create_task(self._work(run, lane)) for lane in self._lanes]
             try:
@@ -121,8 +136,9 @@ class Warming:
         return run.tally
 
     async def _work(self, run: _Run, lane: PageLane) -> None:
-        while (page := await run.next_page()) is not None:
-            run.count(await run.pace.patiently(partial(self._warm, lane, page)))
+        while (following := await run.next_page()) is not None:
+            number, page = following
+            run.count(number, await run.pace.patiently(partial(self._warm, lane, page.keys)))
 
     async def _warm(self, lane: PageLane, page: Sequence[EntityKey]) -> Tally:
         lease = await lane.lease([name_of(*key) for key in page])
@@ -166,31 +182,36 @@ class Warming:
             for name, row in zip(lease.names, rows, strict=True)
         ]
 
-    async def _pages(self, wanted: Wanted, size: int, pace: Pace) -> AsyncGenerator[list[EntityKey]]:
+    async def _pages(self, wanted: Wanted, size: int, pace: Pace, begin_at: Place | None) -> AsyncGenerator[_Page]:
         """Keys of one type each. May raise UnavailableError."""
         if wanted.keys is not None:
-            for page in pages_of(wanted.keys, size):
-                yield page
+            for keys in pages_of(wanted.keys, size):
+                yield _Page(keys, None)
             return
-        async for entity_type in self._types(wanted, pace):
-            after: str | None = ""
+        async for entity_type, begins_after in self._types(wanted, pace, begin_at):
+            after: str | None = begins_after
             while after is not None:
                 list_ids = partial(self._listing.page, entity_type, prefix=wanted.prefix, after=after, limit=size)
                 ids, after = await pace.patiently(partial(self._ask, list_ids))
                 if ids:
-                    yield [EntityKey(entity_type, each) for each in ids]
+                    yield _Page([EntityKey(entity_type, each) for each in ids], Place(entity_type, after or ids[-1]))
 
-    async def _types(self, wanted: Wanted, pace: Pace) -> AsyncIterator[str]:
+    async def _types(self, wanted: Wanted, pace: Pace, begin_at: Place | None = None) -> AsyncGenerator[Place]:
+        """The beginning of each type, in their order; of the first one, perhaps not the very beginning."""
+        begin_at = begin_at or Place("", "")
         if wanted.entity_types:
-            for each in dict.fromkeys(wanted.entity_types):
-                yield each
+            for each in sorted(set(wanted.entity_types)):
+                if each >= begin_at.entity_type:
+                    yield Place(each, begin_at.after if each == begin_at.entity_type else "")
             return
-        found = ""
+        if begin_at.entity_type:
+            yield begin_at
+        found = begin_at.entity_type
         while True:
             following = await pace.patiently(partial(self._ask, partial(self._listing.next_type, found)))
             if following is None:
                 return
-            yield (found := following)
+            yield Place(found := following, "")
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
         async with self._asking:
@@ -210,19 +231,34 @@ def pages_of(keys: Iterable[EntityKey], size: int) -> Iterator[list[EntityKey]]:
 class _Run:
     """What the lanes of one run share: where the pages come from, and what became of them."""
 
-    def __init__(self, pages: AsyncIterator[list[EntityKey]], pace: Pace, on_progress: Callable[[Tally], None]) -> None:
+    def __init__(
+        self, pages: AsyncIterator[_Page], pace: Pace, on_progress: Callable[[Tally, Place | None], None]
+    ) -> None:
         self._pages = pages
         self._on_progress = on_progress
         self._turn = asyncio.Lock()
+        self._taken = 0
+        self._under_way: dict[int, Place | None] = {}
+        self._done: dict[int, Place | None] = {}
+        self._reached: Place | None = None
         self.pace = pace
         self.tally = Tally()
 
-    async def next_page(self) -> list[EntityKey] | None:
+    async def next_page(self) -> tuple[int, _Page] | None:
         """The next one, once the rate allows it; None at the end. Waits before a lease is taken, never under one."""
         async with self._turn:
             page = await anext(self._pages, None)
-            return page if page is not None and await self.pace.turn(len(page)) else None
+            if page is None or not await self.pace.turn(len(page.keys)):
+                return None
+            self._taken += 1
+            self._under_way[self._taken] = page.place
+            return self._taken, page
 
-    def count(self, page: Tally) -> None:
+    def count(self, number: int, page: Tally) -> None:
         self.tally = self.tally.plus(page)
-        self._on_progress(self.tally)
+        self._done[number] = self._under_way.pop(number)
+        # Pages may end in another order than they began in: what is done counts up to the first that is not.
+        first_open = min(self._under_way, default=self._taken + 1)
+        for each in [each for each in sorted(self._done) if each < first_open]:
+            self._reached = self._done.pop(each)
+        self._on_progress(self.tally, self._reached)

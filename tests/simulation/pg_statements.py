@@ -92,7 +92,12 @@ def _change_record(change: Change) -> Record:
 
 def relay_poll(rows: Rows, since: str, page_size: int) -> list[Record]:
     now = rows.snapshot()
-    head = {"horizon": str(now), "generation": rows.generation(), "type_epochs": "", "pruned_xid": rows.ledger.pruned_xid}
+    head = {
+        "horizon": str(now),
+        "generation": rows.generation(),
+        "type_epochs": "",
+        "pruned_xid": rows.ledger.pruned_xid,
+    }
     page = rows.changes_between(Snapshot.parse(since), now)[:page_size]
     if not page:
         return [{**head, "version": None, "entity_type": None, "id": None, "age_seconds": None}]

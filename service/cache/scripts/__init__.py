@@ -1,4 +1,4 @@
-"""The four Lua scripts, as files beside this one; `entry.lua` is put before each."""
+"""The Lua scripts, as files beside this one; `entry.lua` is put before each."""
 
 from __future__ import annotations
 
@@ -14,3 +14,5 @@ def _source(name: str) -> bytes:
 
 
 SOURCES: dict[str, bytes] = {name: _source(name) for name in ("lease", "fill", "apply", "grant")}
+"""What every connection leaves with its server, so that a call is a name."""
+SWEEP = _source("sweep")

@@ -15,6 +15,7 @@ from service.services.cache_state import CacheState, Seen
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
 from service.services.parameters import Parameters
+from service.services.steering import Steering
 from service.wiring import Services
 
 MODIFIED_AT_MS = 1_795_161_600_500  # Fri, 20 Nov 2026 08:00:00.500 GMT
@@ -48,6 +49,8 @@ class StandIn:
     version: int = 6
     parameters: object = None
     """What answers for parameters, in the tests that ask for some."""
+    steering: object = None
+    """The same for what steers the cache."""
 
     def services(self) -> Services:
         return Services(
@@ -55,6 +58,7 @@ class StandIn:
             parameters=cast(Parameters, self.parameters),
             health=cast(Health, self),
             cache=cast(CacheState, self),
+            steering=cast(Steering, self.steering),
         )
 
     def holds(self, entity_type: str, entity_id: str, document: object = None, *, raw: bytes | None = None) -> int:

@@ -1,0 +1,123 @@
+"""Purging: taking entries out of the cache, of some names at once, of a type or of everything by one epoch.
+
+Nothing is ever stale, so nobody has to purge for the truth's sake. It is for what triggers did not see (they were
+switched off, a backup was put back by force), for policies that shall hold at once, and for memory.
+
+    a type, or everything:  the epoch moves ── the relay grants a heartbeat with it ── nobody is answered with what was
+                            there before ── a job walks through Redis and frees the memory
+    a prefix:               a job walks through Redis and removes what it finds, leases too
+    some names:             removed at once
+
+Whatever is being loaded meanwhile fills nothing: its lease is gone, or of an epoch that does not count any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from service.cache.keys import name_of
+from service.cache.sweeping import BEGINNING, SweepLane
+from service.db.epochs import Epochs
+from service.domain.job import Job
+from service.errors import CacheUnavailableError, InvalidInputError
+from service.services.jobs import Report
+from service.services.pacing import Pace
+
+_LOOK_SECONDS = 0.02
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeWanted:
+    """What is to go: of one type, those ids whose beginning is ``prefix``; without a type, everything."""
+
+    entity_type: str | None
+    prefix: str = ""
+    dry_run: bool = False
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        said = {"all": True} if self.entity_type is None else {"entity_type": self.entity_type}
+        more = {"prefix": self.prefix, "dry_run": self.dry_run}
+        return said | {name: value for name, value in more.items() if value}
+
+    @classmethod
+    def from_json(cls, wanted: Mapping[str, Any]) -> PurgeWanted:
+        """Raises InvalidInputError for what no version of this service has asked for."""
+        match wanted:
+            case {"entity_type": str(entity_type)}:
+                return cls(
+                    entity_type=entity_type,
+                    prefix=str(wanted.get("prefix", "")),
+                    dry_run=wanted.get("dry_run") is True,
+                )
+            case {"all": True}:
+                return cls(entity_type=None, dry_run=wanted.get("dry_run") is True)
+            case _:
+                raise InvalidInputError("this job says nothing that can be purged")
+
+    @property
+    def is_by_epoch(self) -> bool:
+        """Whether nothing of it counts any more when the walk begins, so that the walk only frees memory."""
+        return not self.prefix and not self.dry_run
+
+
+class Purging:
+    """Every method may raise UnavailableError."""
+
+    def __init__(self, lane: SweepLane, epochs: Epochs, *, bound_seconds: float) -> None:
+        self._lane = lane
+        self._epochs = epochs
+        self._bound_seconds = bound_seconds
+
+    async def names(self, entity_type: str, ids: Sequence[str], *, dry_run: bool) -> int:
+        """Remove entries at once. Returns how many there were, leases included."""
+        names = [name_of(entity_type, each) for each in dict.fromkeys(ids)]
+        return await (self._lane.count_names(names) if dry_run else self._lane.drop_names(names))
+
+    async def give_up(self, entity_type: str | None) -> None:
+        """Return once no reader, of any replica, is answered with what was cached before; B at the most.
+
+        Where no heartbeat with the new epoch is seen, B is waited out: one that is alive then was granted by a poll
+        made after the commit.
+        """
+        if entity_type is None:
+            await self._epochs.next_of_all()
+        else:
+            await self._epochs.next_of_type(entity_type)
+        deadline = time.monotonic() + self._bound_seconds
+        while not await self._is_in_force(entity_type or "any"):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(_LOOK_SECONDS, left))
+
+    async def _is_in_force(self, entity_type: str) -> bool:
+        wanted = await self._epochs.label_of_type(entity_type)
+        try:
+            return await self._lane.label_in_force(name_of(entity_type, "any")) == wanted
+        except CacheUnavailableError:
+            return False
+
+    async def run(self, job: Job, report: Report) -> None:
+        """The walk. Begun anew where it was interrupted: what is gone is not met again."""
+        wanted = PurgeWanted.from_json(job.wanted)
+        prefix = "" if wanted.entity_type is None else name_of(wanted.entity_type, wanted.prefix)
+        pace = Pace(items_per_second=None, patience_seconds=_PATIENCE_SECONDS)
+        keys, purged = 0, 0 if wanted.dry_run else job.progress.get("purged", 0)
+        cursor = BEGINNING
+        while True:
+            step = await pace.patiently(partial(self._lane.scan, cursor, prefix))
+            keys, cursor = keys + len(step.keys), step.cursor
+            if wanted.is_by_epoch:
+                purged += await pace.patiently(partial(self._lane.drop_outdated, step.keys))
+            elif not wanted.dry_run:
+                purged += await pace.patiently(partial(self._lane.drop, step.keys))
+            report({"keys": keys, "purged": purged})
+            if cursor == BEGINNING:
+                return
