@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.mutants import database, engine, relay, scripts, warming
+from tests.mutants import database, engine, purging, relay, scripts, warming
 
-MUTANTS = (*scripts.MUTANTS, *database.MUTANTS, *engine.MUTANTS, *relay.MUTANTS, *warming.MUTANTS)
+MUTANTS = (*scripts.MUTANTS, *database.MUTANTS, *engine.MUTANTS, *relay.MUTANTS, *warming.MUTANTS, *purging.MUTANTS)
