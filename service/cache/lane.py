@@ -177,6 +177,15 @@ class Lane:
         await self._connection.disconnect(nowait=True)
 
 
+async def do_not_touch(lane: Lane) -> None:
+    """From now on what this connection reads does not count as a use of its key. May raise CacheUnavailableError."""
+    try:
+        await lane.call("CLIENT", "NO-TOUCH", "ON")
+    except CacheExchangeError as failure:
+        if failure.kind != "response":  # Redis before 7.2 knows no such thing
+            raise
+
+
 def _failure(error: Exception) -> CacheExchangeError:
     if isinstance(error, TimeoutError | RedisTimeoutError):
         return CacheExchangeError("Redis did not answer in time", kind="timeout")

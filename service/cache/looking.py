@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from service.cache.keys import HEARTBEAT, cache_key, refresh_key
-from service.cache.lane import CacheExchangeError
+from service.cache.lane import CacheExchangeError, do_not_touch
 from service.cache.recorder import Recorder
 from service.cache.redis_store import RedisStore
 from service.errors import CacheUnavailableError
@@ -52,6 +52,7 @@ class Looker:
         keys = (HEARTBEAT, cache_key(name), refresh_key(name))
         started = time.perf_counter()
         try:
+            await do_not_touch(self._lane)
             reply = await self._lane.call("EVAL", _LOOK, len(keys), *keys, _HEAD_BYTES)
         except CacheExchangeError as failure:
             self._recorder.cache_error("explain", failure.kind)

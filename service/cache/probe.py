@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from service.cache.entry import Reading
 from service.cache.keys import HEARTBEAT, cache_key
-from service.cache.lane import CacheExchangeError
+from service.cache.lane import CacheExchangeError, do_not_touch
 from service.cache.recorder import Recorder
 from service.cache.redis_store import RedisStore, readings_of
 from service.errors import CacheUnavailableError
@@ -65,11 +65,7 @@ class Probe:
 
     async def _read_untouched(self, keys: Sequence[str]) -> Any:
         """To Redis this is no use of the keys: what nobody else reads stays the first to be evicted."""
-        try:
-            await self._lane.call("CLIENT", "NO-TOUCH", "ON")
-        except CacheExchangeError as failure:
-            if failure.kind != "response":  # Redis before 7.2 knows no such thing
-                raise
+        await do_not_touch(self._lane)
         return await self._lane.call("MGET", *keys)
 
     async def memory(self) -> Memory:

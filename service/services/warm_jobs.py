@@ -9,7 +9,10 @@ from service.domain.job import Job
 from service.domain.warm_wanted import WarmWanted
 from service.services.hot_keys import HotKeys
 from service.services.jobs import Report
+from service.services.pacing import Pace
 from service.services.warming import Place, Tally, Wanted, Warming
+
+_PATIENCE_SECONDS = 20.0
 
 
 class WarmJobs:
@@ -22,6 +25,8 @@ class WarmJobs:
 
     async def run(self, job: Job, report: Report) -> None:
         asked = WarmWanted.from_json(job.wanted)
+        # A service that has just been started has a cache in a moment.
+        await Pace(items_per_second=None, patience_seconds=_PATIENCE_SECONDS).patiently(self._warming.check)
         wanted = await self._wanted(asked)
         before, begin_at = _so_far(job, resumes=wanted.keys is None)
         about = before.rows + await self._warming.about_how_many(wanted) if job.about is None else job.about
