@@ -21,6 +21,7 @@ from service.api.hot_reads import HOT_READS, HotReads
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
 from service.api.parameters import parameters_router
+from service.api.policies import policies_router
 from service.api.problems import add_problem_handlers
 from service.api.scrape import scrape_router
 from service.api.short_routes import add_short_routes
@@ -90,6 +91,7 @@ def create_app(
     )
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
+    app.include_router(policies_router(limits))
     app.include_router(cache_stats_router(statistics.counts))
     app.include_router(steering_router())
     app.include_router(health_router())
@@ -115,6 +117,7 @@ async def _lifespan(
             parameters=services.parameters,
             health=services.health,
             cache=services.cache,
+            policies=services.policies,
             steering=services.steering,
         )
         app.hot_reads.attach(services.entities, services.parameters)

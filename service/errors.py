@@ -66,6 +66,10 @@ class SchemaViolationError(InvalidParameterError):
     """The value is of its type, but its JSON Schema does not allow it."""
 
 
+class InvalidPolicyError(InvalidBodyError):
+    """The body is no policy: a member is unknown or out of its range, or two of them do not fit."""
+
+
 class ReservedTypeError(InvalidInputError):
     """Entities of this type are written elsewhere."""
 

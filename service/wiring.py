@@ -28,6 +28,7 @@ from service.db.ledger import LedgerTable
 from service.db.listing import EntityListing
 from service.db.parameter_history import ParameterHistory
 from service.db.parameters import ParameterTable
+from service.db.policies import PolicyTable
 from service.db.pool import Database
 from service.domain.parameter import PARAMETER
 from service.schemas import SchemaChecker
@@ -37,6 +38,7 @@ from service.services.entities import Entities
 from service.services.health import Health
 from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
+from service.services.policies import Policies
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
@@ -57,6 +59,7 @@ class Services:
     parameters: Parameters
     health: Health
     cache: CacheState
+    policies: Policies
     steering: Steering
 
 
@@ -84,6 +87,8 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             wait_seconds=settings.database.statement_timeout_seconds,
         )
         stack.push_async_callback(checker.close)
+        policies = build_policies(settings, database)
+        stack.push_async_callback(policies.stop)
         relay = _relay(settings, database, recorder, store.expect_history)
         hot_keys = open_hot_keys(database)
         stack.push_async_callback(relay.stop)
@@ -116,9 +121,9 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         store.pulse.start()
         relay.start()
         audit.start()
+        policies.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
-        policy_by_type = policy_of(settings)
         steering = await stack.enter_async_context(
             open_steering(
                 settings,
@@ -126,33 +131,38 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
                 store=store,
                 recorder=recorder,
                 warming=build_warming(
-                    settings, store=store, database=database, recorder=recorder, pages_in_flight=1, page_size=50
+                    settings,
+                    store=store,
+                    database=database,
+                    recorder=recorder,
+                    policy_of=policies.of,
+                    pages_in_flight=1,
+                    page_size=50,
                 ),
                 hot_keys=hot_keys,
-                policy_of=policy_by_type,
+                policy_of=policies.of,
             )
         )
         relay.on_emptied = steering.occasions.emptied
-        policies = (settings.default_policy, *settings.own_policies.values())
-        serves_stale = any(policy.stale_if_error_seconds > 0 for policy in policies)
         yield Services(
-            Entities(engine, table, tasks, recorder, policy_by_type),
+            Entities(engine, table, tasks, recorder, policies.of),
             Parameters(
                 engine,
                 parameter_table,
                 history=ParameterHistory(database),
                 checker=checker,
-                writer=Writer(engine, tasks, recorder, policy_by_type),
-                policy=policy_by_type(PARAMETER),
+                writer=Writer(engine, tasks, recorder, policies.of),
+                policy_of=policies.of,
             ),
             Health(
                 database,
                 store.pulse,
                 relay,
-                serves_stale=serves_stale,
+                serves_stale=policies.serve_stale,
                 waits_for=lambda: steering.occasions.waits_for,
             ),
             CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
+            policies,
             steering,
         )
 
@@ -180,12 +190,14 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
         store.expect_history(await read_history(database))
         await store.pulse.beat()  # Redis's clock
         store.pulse.start()
-        yield build_warming(settings, store=store, database=database, recorder=recorder)
+        policies = build_policies(settings, database)
+        await policies.load()  # what is warmed lives as long as what services load
+        yield build_warming(settings, store=store, database=database, recorder=recorder, policy_of=policies.of)
 
 
 def build_warming(
     settings: Settings, *, store: RedisStore, database: Database, recorder: Recorder,
-    pages_in_flight: int = _PAGES_IN_FLIGHT, page_size: int = PAGE_SIZE,
+    policy_of: Callable[[str], Policy], pages_in_flight: int = _PAGES_IN_FLIGHT, page_size: int = PAGE_SIZE,
 ) -> Warming:  # fmt: skip
     """Warming over any store and database; it takes one connection at a time, which no load should wait for.
 
@@ -201,7 +213,7 @@ def build_warming(
         store,
         EntityListing(database),
         lambda entity_type: parameter_table if entity_type == PARAMETER else table,
-        policy_of(settings),
+        policy_of,
         page_size=page_size,
     )
 
@@ -236,11 +248,15 @@ def build_engine(
     )
 
 
-def policy_of(settings: Settings) -> Callable[[str], Policy]:
-    """The policy of an entity type: its own, or the default."""
-    default = settings.default_policy.to_policy()
-    own = {entity_type: policy.to_policy() for entity_type, policy in settings.own_policies.items()}
-    return lambda entity_type: own.get(entity_type, default)
+def build_policies(settings: Settings, database: Database) -> Policies:
+    """The policies of the settings, until the stored ones are known."""
+    return Policies(
+        PolicyTable(database),
+        default=settings.default_policy.to_policy(),
+        of_settings={entity_type: policy.to_policy() for entity_type, policy in settings.own_policies.items()},
+        bound_seconds=settings.bound_seconds,
+        longest_seconds=settings.relay.tombstone_retention_seconds,
+    )
 
 
 def _database(settings: Settings) -> Database:
@@ -249,8 +265,8 @@ def _database(settings: Settings) -> Database:
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
         browse_connections=settings.database.browse_connections,
-        # The audit takes one at a time, so does a warming, so do the claims and checkpoints of jobs.
-        spare_connections=5 + (settings.audit.samples_per_second > 0),
+        # The audit takes one at a time, so do a warming, the claims and checkpoints of jobs, and what follows policies.
+        spare_connections=6 + (settings.audit.samples_per_second > 0),
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

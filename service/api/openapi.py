@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from service.api.documentation import HEADERS
 from service.api.entity_schemas import entity_schemas
 from service.api.parameter_schemas import parameter_schemas
+from service.api.policy_schemas import policy_schemas
 from service.api.problems import Problem
 
 TAGS = [
@@ -32,4 +33,5 @@ class DocumentedApp(FastAPI):
             schemas.update(problem.pop("$defs"), Problem=problem)
             schemas.update(entity_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
+            schemas.update(policy_schemas())
         return document

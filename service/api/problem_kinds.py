@@ -34,6 +34,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.InvalidParameterError: _kind(422, "invalid-parameter", "The parameter is not valid"),
     errors.UnusableSchemaError: _kind(422, "unusable-schema", "The schema cannot be used"),
     errors.SchemaViolationError: _kind(422, "schema-violation", "The value violates its schema"),
+    errors.InvalidPolicyError: _kind(422, "invalid-policy", "The policy is not valid"),
     errors.ReservedTypeError: _kind(405, "reserved-type", "Entities of this type are written elsewhere"),
     errors.ConflictError: _kind(409, "conflict", "What is stored does not allow this"),
     errors.TypeChangeError: _kind(409, "type-change", "The parameter has another type"),

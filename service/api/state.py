@@ -11,6 +11,7 @@ from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.parameters import Parameters
+from service.services.policies import Policies
 from service.services.steering import Steering
 
 
@@ -24,7 +25,14 @@ class Limits:
 
 
 def attach_services(
-    app: FastAPI, *, entities: Entities, parameters: Parameters, health: Health, cache: CacheState, steering: Steering
+    app: FastAPI,
+    *,
+    entities: Entities,
+    parameters: Parameters,
+    health: Health,
+    cache: CacheState,
+    policies: Policies,
+    steering: Steering,
 ) -> None:
     """When the app starts: from here on its routes can answer."""
     app.state.entities = entities
@@ -32,6 +40,7 @@ def attach_services(
     app.state.health = health
     app.state.cache = cache
     app.state.steering = steering
+    app.state.policies = policies
 
 
 def entities_of(request: Request) -> Entities:
@@ -52,6 +61,10 @@ def cache_state_of(request: Request) -> CacheState:
 
 def steering_of(request: Request) -> Steering:
     return cast(Steering, request.app.state.steering)
+
+
+def policies_of(request: Request) -> Policies:
+    return cast(Policies, request.app.state.policies)
 
 
 def limits_of(request: Request) -> Limits:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 
 from service.db.entities import coverage_of, execute_write, read_versions, row_of, written_row
+from service.db.notes import note_of
 from service.db.pages import Page, beyond, page_of
 from service.db.pool import Database
 from service.db.sql import sql
@@ -50,7 +50,7 @@ class ParameterTable:
 
         Raises PreconditionFailedError, TypeChangeError, UnavailableError.
         """
-        note = _note(authorship, kind=kind, change_type=change_type)
+        note = note_of(authorship, kind=kind, change_type=change_type)
         if condition.if_match is None:
             return await self._write("put_parameter", key, note, content.stored, condition.must_be_absent)
         return await self._write("put_parameter_if_match", key, note, content.stored, list(condition.if_match))
@@ -60,7 +60,7 @@ class ParameterTable:
         if condition.must_be_absent:
             await self._refuse_if_present(key)
         versions = None if condition.if_match is None else list(condition.if_match)
-        return await self._write("delete_parameter", key, _note(authorship), versions, condition=condition)
+        return await self._write("delete_parameter", key, note_of(authorship), versions, condition=condition)
 
     async def _write(self, statement: str, key: str, *args: Any, condition: WriteCondition | None = None) -> WrittenRow:
         async with self._database.writing() as connection:
@@ -90,11 +90,5 @@ class ParameterTable:
         return page_of(records, limit)
 
 
-def _note(authorship: Authorship, **said: object) -> str:
-    """What the triggers are told for the history; see `aside_note()` in the migrations."""
-    note = {"actor": authorship.actor, "reason": authorship.reason, **said}
-    return json.dumps({name: value for name, value in note.items() if value is not None})
-
-
 def example_note() -> str:
-    return _note(Authorship(actor="aside", reason="something to show"))
+    return note_of(Authorship(actor="aside", reason="something to show"))

@@ -159,3 +159,53 @@ hot_key = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
     Index("hot_key_at", "at"),
 )
+
+policy_edition = Table(
+    "policy_edition",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False, server_default=text("0")),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("id = 1", name="policy_edition_is_one_row"),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("entity_type", Text(collation="C"), primary_key=True),
+    Column("strategy", Text, nullable=False),
+    Column("ttl_seconds", Double, nullable=False),
+    Column("jitter", Double, nullable=False),
+    Column("negative_ttl_seconds", Double, nullable=False),
+    Column("stale_if_error_seconds", Double, nullable=False),
+    Column("early_refresh_beta", Double, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("updated_by", Text),
+    CheckConstraint("entity_type ~ '^[a-z][a-z0-9_-]{0,62}$'", name="policy_entity_type_is_a_name"),
+    CheckConstraint("strategy IN ('cache_aside', 'write_through')", name="policy_strategy_is_known"),
+    CheckConstraint(
+        "ttl_seconds > 0 AND ttl_seconds < 'Infinity' "
+        "AND negative_ttl_seconds > 0 AND negative_ttl_seconds < 'Infinity' "
+        "AND stale_if_error_seconds >= 0 AND stale_if_error_seconds < 'Infinity'",
+        name="policy_lifetimes_are_finite",
+    ),
+    CheckConstraint(
+        "jitter BETWEEN 0 AND 0.5 AND early_refresh_beta BETWEEN 0 AND 10", name="policy_shares_are_bounded"
+    ),
+)
+
+policy_version = Table(
+    "policy_version",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("entity_type", Text(collation="C"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("members", JSONB),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text),
+    Column("reason", Text),
+    CheckConstraint("kind IN ('set', 'removed')", name="policy_version_kind_is_known"),
+    CheckConstraint("(kind = 'removed') = (members IS NULL)", name="policy_version_removal_has_no_members"),
+    Index("policy_version_of_type", "entity_type", "version"),
+)

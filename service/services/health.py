@@ -31,7 +31,7 @@ class Health:
     """
 
     def __init__(
-        self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: bool,
+        self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: Callable[[], bool],
         waits_for: Callable[[], str | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._waits_for = waits_for
@@ -52,7 +52,7 @@ class Health:
         waits_for = self._waits_for()
         if waits_for is not None:
             components["warming"] = waits_for
-        can_answer = served or (postgresql != "ok" and self._serves_stale)
+        can_answer = served or (postgresql != "ok" and self._serves_stale())
         return Readiness(ready=can_answer and waits_for is None, components=components)
 
     async def _database_state(self) -> tuple[str, str]:

@@ -46,26 +46,26 @@ class Parameters:
 
     def __init__(
         self, engine: Engine, table: ParameterTable, *, history: ParameterHistory, checker: SchemaChecker,
-        writer: Writer, policy: Policy,
+        writer: Writer, policy_of: Callable[[str], Policy],
     ) -> None:  # fmt: skip
         self._engine = engine
         self._table = table
         self._history = history
         self._checker = checker
         self._writer = writer
-        self._policy = policy
+        self._policy_of = policy_of
 
     async def get(self, key: str, wish: Wish, glance: Glance | None = None) -> Answer:
         """``body`` None: it does not exist. Raises NotCachedError."""
-        return await self._engine.get(name_of(PARAMETER, key), self._policy, wish, glance)
+        return await self._engine.get(name_of(PARAMETER, key), self._policy_of(PARAMETER), wish, glance)
 
     def glance(self, key: str, then: Callable[[Answer | Glance], None]) -> None:
         """See `Engine.glance`."""
-        self._engine.glance(name_of(PARAMETER, key), self._policy, then)
+        self._engine.glance(name_of(PARAMETER, key), self._policy_of(PARAMETER), then)
 
     async def get_many(self, keys: Sequence[str], wish: Wish) -> Answers:
         """One MGET, and at most one query."""
-        return await read_many(self._engine, PARAMETER, keys, policy=self._policy, wish=wish)
+        return await read_many(self._engine, PARAMETER, keys, policy=self._policy_of(PARAMETER), wish=wish)
 
     async def put(
         self, key: str, content: Content, *, condition: WriteCondition, authorship: Authorship, change_type: bool,

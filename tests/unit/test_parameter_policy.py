@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from service.cache.policy import Strategy
 from service.settings import PolicySettings, Settings
-from service.wiring import policy_of
+from service.wiring import _database, build_policies
+
+
+def policies_of(settings):
+    return build_policies(settings, _database(settings)).of
 
 
 def test_parameters_are_written_through_and_live_an_hour():
-    policy = policy_of(Settings())("parameter")
+    policy = policies_of(Settings())("parameter")
     assert (policy.strategy, policy.ttl_seconds) == (Strategy.WRITE_THROUGH, 3_600)
-    assert policy_of(Settings())("country").strategy is Strategy.CACHE_ASIDE
+    assert policies_of(Settings())("country").strategy is Strategy.CACHE_ASIDE
 
 
 def test_what_is_said_of_parameters_changes_that_and_nothing_else():
-    policy = policy_of(Settings(policies={"parameter": PolicySettings(ttl_seconds=60)}))("parameter")
+    policy = policies_of(Settings(policies={"parameter": PolicySettings(ttl_seconds=60)}))("parameter")
     assert (policy.strategy, policy.ttl_seconds) == (Strategy.WRITE_THROUGH, 60)
-    aside = policy_of(Settings(policies={"parameter": PolicySettings(strategy=Strategy.CACHE_ASIDE)}))("parameter")
+    aside = policies_of(Settings(policies={"parameter": PolicySettings(strategy=Strategy.CACHE_ASIDE)}))("parameter")
     assert (aside.strategy, aside.ttl_seconds) == (Strategy.CACHE_ASIDE, 3_600)

@@ -15,6 +15,7 @@ from service.services.cache_state import CacheState, Seen
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
 from service.services.parameters import Parameters
+from service.services.policies import Policies
 from service.services.steering import Steering
 from service.wiring import Services
 
@@ -58,6 +59,7 @@ class StandIn:
             parameters=cast(Parameters, self.parameters),
             health=cast(Health, self),
             cache=cast(CacheState, self),
+            policies=cast(Policies, self),
             steering=cast(Steering, self.steering),
         )
 
