@@ -67,7 +67,12 @@ def create_app(
     """
     settings = settings or Settings()
     version = _running_version()
-    metrics = Metrics(settings.own_policies, version=version)
+    metrics = Metrics(
+        settings.own_policies,
+        version=version,
+        bound_seconds=settings.bound_seconds,
+        audit_samples_per_second=settings.audit.samples_per_second,
+    )
     statistics = Statistics(metrics.registry)
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
     app = FrontedApp(

@@ -42,6 +42,7 @@ from service.services.policies import Policies
 from service.services.relay import Relay
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
+from service.services.vitals import Vitals
 from service.services.warming import PAGE_SIZE, Warming
 from service.services.writing import Writer
 from service.settings import Settings
@@ -106,6 +107,18 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             give_up_seconds=min(10 * settings.bound_seconds, settings.relay.tombstone_retention_seconds / 2),
         )
         stack.push_async_callback(audit.stop)
+        health = Health(database, store.pulse, relay, serves_stale=policies.serve_stale)
+        vitals = Vitals(
+            recorder,
+            database=database,
+            loader=loader,
+            pulse=store.pulse,
+            probe=probe,
+            relay=relay,
+            audit=audit,
+            health=health,
+        )
+        stack.push_async_callback(vitals.stop)
         tasks = Tasks()
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
         engine = build_engine(
@@ -122,6 +135,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         relay.start()
         audit.start()
         policies.start()
+        vitals.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
         steering = await stack.enter_async_context(
@@ -144,6 +158,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             )
         )
         relay.on_emptied = steering.occasions.emptied
+        health.waits_for = lambda: steering.occasions.waits_for
         yield Services(
             Entities(engine, table, tasks, recorder, policies.of),
             Parameters(
@@ -154,13 +169,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
                 writer=Writer(engine, tasks, recorder, policies.of),
                 policy_of=policies.of,
             ),
-            Health(
-                database,
-                store.pulse,
-                relay,
-                serves_stale=policies.serve_stale,
-                waits_for=lambda: steering.occasions.waits_for,
-            ),
+            health,
             CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
             policies,
             steering,

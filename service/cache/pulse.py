@@ -72,6 +72,7 @@ class Pulse:
         """Told by the store at each read; said once between two looks."""
         if not self._foreign:
             self._foreign = True
+            self._recorder.foreign_heartbeat()
             log.error("cache_belongs_to_another_database")
 
     def start(self) -> None:

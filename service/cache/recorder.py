@@ -42,6 +42,9 @@ class Recorder(Protocol):
     def heartbeat(self, age_seconds: float) -> None:
         """At each look at the cache's heartbeat by the background pulse; infinite where there is none."""
 
+    def foreign_heartbeat(self) -> None:
+        """When a read met the heartbeat of another database; once between two looks by the pulse."""
+
     def relay(self, lag_seconds: float, changes: int) -> None:
         """After each poll that the relay of this process completed: age of the oldest change in it, and how many."""
 
@@ -57,6 +60,20 @@ class Recorder(Protocol):
     def audit_age(self, age_seconds: float) -> None:
         """How old, at least, an entry was that was found stale."""
 
+    def condition(
+        self, *, redis_up: bool, cache_on: bool, postgresql_up: bool, relay_leads: bool, audit_runs: bool
+    ) -> None:
+        """Every second: what holds in this process."""
+
+    def schema(self, *, is_current: bool) -> None:
+        """Every few seconds while PostgreSQL answers."""
+
+    def connections(self, share: str, busy: int, allowed: int) -> None:
+        """Every second, of PostgreSQL's connections. ``share``: load, write, browse, spare, relay."""
+
+    def redis_memory(self, *, used_bytes: int, limit_bytes: int, evicted_keys: int, can_evict: bool) -> None:
+        """Every few seconds while Redis answers. ``limit_bytes`` is 0 where it has none."""
+
 
 class NullRecorder:
     """Tells nobody."""
@@ -71,8 +88,15 @@ class NullRecorder:
     def lease_wait(self, seconds: float) -> None: ...
     def write(self, result: str) -> None: ...
     def heartbeat(self, age_seconds: float) -> None: ...
+    def foreign_heartbeat(self) -> None: ...
     def relay(self, lag_seconds: float, changes: int) -> None: ...
     def audit_checked(self, entity_type: str, sample: str) -> None: ...
     def audit_suspect(self) -> None: ...
     def audit_stale(self, entity_type: str) -> None: ...
     def audit_age(self, age_seconds: float) -> None: ...
+    def condition(
+        self, *, redis_up: bool, cache_on: bool, postgresql_up: bool, relay_leads: bool, audit_runs: bool
+    ) -> None: ...
+    def schema(self, *, is_current: bool) -> None: ...
+    def connections(self, share: str, busy: int, allowed: int) -> None: ...
+    def redis_memory(self, *, used_bytes: int, limit_bytes: int, evicted_keys: int, can_evict: bool) -> None: ...

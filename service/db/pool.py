@@ -11,12 +11,14 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import NamedTuple
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from service.breaker import Breaker
 from service.errors import (
@@ -96,6 +98,31 @@ def translated() -> Iterator[None]:
         raise UnacceptableDocumentError("PostgreSQL cannot keep this document") from error
 
 
+class Usage(NamedTuple):
+    """Connections of the pool at one moment: of the writers' share, of the browsers', of the others (loads, and what
+    has no share of its own), each with how many there may be.
+    """
+
+    writing: int
+    most_writing: int
+    browsing: int
+    most_browsing: int
+    others: int
+    most_others: int
+
+
+class _Share(asyncio.Semaphore):
+    """A semaphore that tells how many of its places are taken."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+    @property
+    def busy(self) -> int:
+        return self.size - self._value
+
+
 class Database:
     """Hands out connections; counts those that are busy; knows whether PostgreSQL answers."""
 
@@ -107,6 +134,7 @@ class Database:
         self._url = url
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
+        self._most_others = load_connections + spare_connections
         size = load_connections + write_connections + browse_connections + spare_connections
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -116,8 +144,8 @@ class Database:
             pool_timeout=statement_timeout_seconds,
             pool_reset_on_return=None,  # every statement is its own transaction
         )
-        self._writers = asyncio.Semaphore(write_connections)
-        self._browsers = asyncio.Semaphore(browse_connections or 1)  # without a share: one at a time of the spare
+        self._writers = _Share(write_connections)
+        self._browsers = _Share(browse_connections or 1)  # without a share: one at a time of the spare
         self._breaker = Breaker()
         self._probe: asyncio.Task[None] | None = None
         self._closed = False
@@ -131,6 +159,21 @@ class Database:
     def available(self) -> bool:
         """False from the second failure in a row until a probe succeeds; meanwhile nobody waits for PostgreSQL."""
         return not self._breaker.is_open
+
+    @property
+    def usage(self) -> Usage:
+        """Who has how many connections at this moment; a place that is taken counts, although it may be empty yet."""
+        writing, browsing = self._writers.busy, self._browsers.busy
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return Usage(
+            writing=writing,
+            most_writing=self._writers.size,
+            browsing=browsing,
+            most_browsing=self._browsers.size,
+            others=max(0, pool.checkedout() - writing - browsing),
+            most_others=self._most_others,
+        )
 
     async def dedicated(self) -> asyncpg.Connection:
         """A connection outside the pool, for a session that holds state (the relay's lock). The caller closes it."""
@@ -163,7 +206,7 @@ class Database:
         return self._within(self._browsers, "all connections for lists are busy")
 
     @asynccontextmanager
-    async def _within(self, share: asyncio.Semaphore, busy: str) -> AsyncIterator[asyncpg.Connection]:
+    async def _within(self, share: _Share, busy: str) -> AsyncIterator[asyncpg.Connection]:
         try:
             async with asyncio.timeout(self._statement_timeout):
                 await share.acquire()

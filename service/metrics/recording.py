@@ -14,6 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from service.cache.entry import Outcome
 from service.metrics.exposition import multiprocess_directory
+from service.metrics.vitals import VitalGauges
 
 OTHER = "other"
 """The label for whatever is not in a bounded set: types without a policy, methods and paths that do not exist."""
@@ -45,7 +46,10 @@ class Metrics:
     a lock and builds strings. Where PROMETHEUS_MULTIPROC_DIR is set, values live in files that all workers share.
     """
 
-    def __init__(self, entity_types: Iterable[str] = (), *, version: str = "unknown") -> None:
+    def __init__(
+        self, entity_types: Iterable[str] = (), *, version: str = "unknown", bound_seconds: float = 2.0,
+        audit_samples_per_second: float = 0.0,
+    ) -> None:  # fmt: skip
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, with nothing in it that a scrape does not know
         self.registry = CollectorRegistry()
         self._entity_types = (*entity_types, OTHER)
@@ -53,6 +57,13 @@ class Metrics:
         self._define_database_metrics()
         self._define_background_metrics()
         self._define_audit_metrics()
+        self._vitals = VitalGauges(
+            self.registry, bound_seconds=bound_seconds, audit_samples_per_second=audit_samples_per_second
+        )
+        self.condition = self._vitals.condition
+        self.schema = self._vitals.schema
+        self.connections = self._vitals.connections
+        self.redis_memory = self._vitals.redis_memory
         self._define_build_info(version)
         self._define_request_metrics()
         if multiprocess_directory() is None:
@@ -100,6 +111,11 @@ class Metrics:
             "Age of the oldest change in the relay's last poll",
             registry=self.registry,
             multiprocess_mode="livemostrecent",  # only the leader tells, and the lead may move
+        )
+        self._foreign_heartbeats = Counter(
+            "aside_foreign_heartbeats",
+            "Seconds in which the cache was found to belong to another database",
+            registry=self.registry,
         )
 
     def _define_audit_metrics(self) -> None:
@@ -181,6 +197,9 @@ class Metrics:
 
     def heartbeat(self, age_seconds: float) -> None:
         self._heartbeat_age.set(age_seconds)
+
+    def foreign_heartbeat(self) -> None:
+        self._foreign_heartbeats.inc()
 
     def relay(self, lag_seconds: float, changes: int) -> None:  # noqa: ARG002, the protocol's
         self._relay_lag.set(lag_seconds)

@@ -25,16 +25,11 @@ class Readiness:
 
 
 class Health:
-    """Redis away: ready, and degraded. PostgreSQL away: ready only where old values may be served.
+    """Redis away: ready, and degraded. PostgreSQL away: ready only where old values may be served."""
 
-    ``waits_for`` says what else has to come first, None for nothing.
-    """
-
-    def __init__(
-        self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: Callable[[], bool],
-        waits_for: Callable[[], str | None] = lambda: None,
-    ) -> None:  # fmt: skip
-        self._waits_for = waits_for
+    def __init__(self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: Callable[[], bool]) -> None:
+        self.waits_for: Callable[[], str | None] = lambda: None
+        """Says what else has to come first; None for nothing."""
         self._database = database
         self._pulse = pulse
         self._relay = relay
@@ -49,7 +44,7 @@ class Health:
             "cache": words_of_cache(self._pulse),
             "relay": self._relay.state,
         }
-        waits_for = self._waits_for()
+        waits_for = self.waits_for()
         if waits_for is not None:
             components["warming"] = waits_for
         can_answer = served or (postgresql != "ok" and self._serves_stale())

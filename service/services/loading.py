@@ -45,6 +45,9 @@ class SourceLoader:
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
         self._batch: Batch[_Want, _Got] = Batch([self._send] * in_flight, max_size=batch_size)
+        self.most_in_flight = in_flight
+        self.in_flight = 0
+        """Queries under way at this moment; each has a connection, or waits for one."""
 
     async def load(self, name: str) -> VersionedRow:
         return (await self._in_time(_Want(EntityKey(*split(name)), with_coverage=False))).row
@@ -74,12 +77,14 @@ class SourceLoader:
         """If one of the keys needs its coverage all get it: one connection, not two."""
         keys = [want.key for want in wants]
         started = time.perf_counter()
+        self.in_flight += 1
         self._recorder.load_started(len(keys))
         try:
             if any(want.with_coverage for want in wants):
                 return [_Got(row, coverage) for row, coverage in await source.load_with_coverage(keys)]
             return [_Got(row, None) for row in await source.load(keys)]
         finally:
+            self.in_flight -= 1
             self._recorder.load_ended(time.perf_counter() - started)
 
     async def close(self) -> None:

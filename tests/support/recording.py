@@ -48,6 +48,9 @@ class Recording:
     def heartbeat(self, age_seconds: float) -> None:
         self.events.append(("heartbeat", "none" if age_seconds == float("inf") else "seen"))
 
+    def foreign_heartbeat(self) -> None:
+        self.events.append(("foreign_heartbeat",))
+
     def relay(self, lag_seconds: float, changes: int) -> None:
         self.events.append(("relay", str(changes)))
 
@@ -62,3 +65,15 @@ class Recording:
 
     def audit_age(self, age_seconds: float) -> None:
         self.audit_ages.append(age_seconds)
+
+    def condition(self, **holds: bool) -> None:
+        self.events.append(("condition", *(f"{name}={so}" for name, so in holds.items())))
+
+    def schema(self, *, is_current: bool) -> None:
+        self.events.append(("schema", str(is_current)))
+
+    def connections(self, share: str, busy: int, allowed: int) -> None:
+        self.events.append(("connections", share, str(busy), str(allowed)))
+
+    def redis_memory(self, **memory: int) -> None:
+        self.events.append(("redis_memory", *memory))

@@ -32,6 +32,21 @@ PROMISED = {
     "aside_audit_suspects_total": set(),
     "aside_audit_oldest_stale_seconds": set(),
     "aside_build_info": {"version", "python"},
+    "aside_redis_up": set(),
+    "aside_cache_on": set(),
+    "aside_postgresql_up": set(),
+    "aside_schema_current": set(),
+    "aside_relay_leading": set(),
+    "aside_audit_running": set(),
+    "aside_db_connections_busy": {"share"},
+    "aside_db_connections_allowed": {"share"},
+    "aside_redis_memory_used_bytes": set(),
+    "aside_redis_memory_limit_bytes": set(),
+    "aside_redis_evicted_keys": set(),
+    "aside_redis_can_evict": set(),
+    "aside_foreign_heartbeats_total": set(),
+    "aside_bound_seconds": set(),
+    "aside_audit_samples_per_second": set(),
 }
 
 
@@ -66,6 +81,11 @@ def tell_everything(recorder: Recorder) -> None:
     recorder.audit_suspect()
     recorder.audit_stale("country")
     recorder.audit_age(2.5)
+    recorder.foreign_heartbeat()
+    recorder.condition(redis_up=True, cache_on=False, postgresql_up=True, relay_leads=True, audit_runs=False)
+    recorder.schema(is_current=True)
+    recorder.connections("load", 2, 3)
+    recorder.redis_memory(used_bytes=7, limit_bytes=9, evicted_keys=4, can_evict=True)
 
 
 def test_every_promised_metric_is_there_with_its_labels(metrics: Metrics) -> None:
@@ -112,6 +132,18 @@ def test_loads_in_flight_go_up_and_down(metrics: Metrics) -> None:
     metrics.load_ended(0.01)
     assert value(metrics, "aside_db_loads_in_flight") == 1
     assert value(metrics, "aside_db_load_batch_size_sum") == 14
+
+
+def test_what_holds_is_one_and_what_does_not_is_zero(metrics: Metrics) -> None:
+    tell_everything(metrics)
+    found = {name: v for (name, labels), v in samples(metrics).items() if not labels}
+    ones = {"redis_up", "postgresql_up", "schema_current", "relay_leading", "redis_can_evict"}
+    assert {name for name in ones if found[f"aside_{name}"] == 1} == ones
+    assert found["aside_cache_on"] == found["aside_audit_running"] == 0
+    assert (found["aside_redis_memory_used_bytes"], found["aside_redis_memory_limit_bytes"]) == (7, 9)
+    assert found["aside_redis_evicted_keys"] == 4
+    assert value(metrics, "aside_db_connections_busy", share="load") == 2
+    assert value(metrics, "aside_db_connections_allowed", share="load") == 3
 
 
 def test_no_heartbeat_is_infinitely_old(metrics: Metrics) -> None:

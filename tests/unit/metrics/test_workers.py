@@ -28,10 +28,18 @@ metrics.audit_checked("country", "served")
 metrics.audit_stale("unheard-of")
 metrics.audit_age(float(sys.argv[1]))
 metrics.audit_age(1.0)
+metrics.condition(
+    redis_up=True, cache_on=sys.argv[1] == "5", postgresql_up=True, relay_leads=sys.argv[1] == "5", audit_runs=True
+)
+metrics.connections("load", int(sys.argv[1]), 10)
+metrics.redis_memory(used_bytes=100 * int(sys.argv[1]), limit_bytes=1000, evicted_keys=7, can_evict=True)
 print("ready", flush=True)
 sys.stdin.readline()
 print(expose(metrics.registry, "")[0].decode())
 """
+
+
+EVEN_ZERO = ("aside_cache_on", "aside_relay_leading")
 
 
 def start(folder: Path, reads: int) -> subprocess.Popen[str]:
@@ -51,7 +59,7 @@ def start(folder: Path, reads: int) -> subprocess.Popen[str]:
 def scrape(worker: subprocess.Popen[str]) -> dict[str, float]:
     text, _ = worker.communicate("now\n", timeout=20)
     families = text_string_to_metric_families(text)
-    return {s.name: s.value for family in families for s in family.samples if s.value}
+    return {s.name: s.value for family in families for s in family.samples if s.value or s.name in EVEN_ZERO}
 
 
 @pytest.mark.parametrize("scraped", [0, 1])
@@ -68,6 +76,12 @@ def test_totals_are_right_whichever_worker_answers(tmp_path: Path, scraped: int)
     assert seen["aside_audit_checked_total"] == 2
     assert seen["aside_audit_stale_total"] == 2
     assert seen["aside_audit_oldest_stale_seconds"] == 5  # the oldest that any of them has found
+    assert seen["aside_redis_up"] == 1
+    assert seen["aside_cache_on"] == 0  # the worker that sees it worst
+    assert seen["aside_relay_leading"] == 1  # one of them
+    assert (seen["aside_db_connections_busy"], seen["aside_db_connections_allowed"]) == (7, 20)
+    assert seen["aside_redis_memory_used_bytes"] == 500  # one server: the last look
+    assert seen["aside_redis_evicted_keys"] == 7
 
 
 def test_a_killed_worker_leaves_its_counts_and_takes_its_gauges_along(tmp_path: Path) -> None:
@@ -78,6 +92,8 @@ def test_a_killed_worker_leaves_its_counts_and_takes_its_gauges_along(tmp_path: 
     assert seen["aside_cache_requests_total"] == 7
     assert seen["aside_db_loads_in_flight"] == 1
     assert seen["aside_heartbeat_age_seconds"] == 2
+    assert seen["aside_relay_leading"] == 0
+    assert seen["aside_db_connections_allowed"] == 10
     assert seen["aside_audit_oldest_stale_seconds"] == 5  # what was found is not undone
 
 
