@@ -57,6 +57,10 @@ mutants: $(STAMP) ## Take each safeguard away and see its test fail (10 minutes)
 chaos: $(STAMP) ## Break servers, replicas and links for 3 minutes, check every answer (ARGS='--minutes 35')
 	@exec $(PYTHON) -m tests.chaos $(ARGS)
 
+.PHONY: alerts
+alerts: $(STAMP) ## Cause the failure of every alert, and see it fire and end (3 minutes)
+	@exec $(PYTHON) -m tests.alerts $(ARGS)
+
 .PHONY: model
 model: $(STAMP) ## Explore every interleaving of the protocol in the small (6 minutes)
 	@$(PYTHON) -m tests.model $(ARGS)

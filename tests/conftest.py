@@ -23,6 +23,7 @@ def pytest_report_header() -> list[str]:
     """What is left out on this machine: never silently."""
     wanted = {
         "chromium": "tests/browser",
+        "prometheus": "tests/alerts",
         "chromedriver": "tests/browser",
         "redis-server": "the contract's Redis leg",
         "wrk": "tests/bench",

@@ -1,0 +1,1 @@
+"""Every alert, seen firing and ending: a real Prometheus, real Asides, and failures that are real too."""

@@ -1,0 +1,43 @@
+"""`python -m tests.alerts`: every alert fires for a real failure, and ends; prints when. Ends with 1 if one did not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.alerts.cycle import FACTOR, FAILURES, Seen, opened, run
+from tests.alerts.rules import rules_as_written
+
+
+async def cycle(console: Console) -> tuple[list[Seen], set[str]]:
+    """What was seen, and the names of the alerts that were not."""
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"{time.monotonic() - began:6.1f} s  {what}", highlight=False)
+
+    async with opened(FAILURES, tell=tell) as stage:
+        seen = await run(stage, FAILURES)
+    names = {rule.name for rule in await rules_as_written() if rule.is_alert}
+    return seen, names - {each.alert for each in seen}
+
+
+def main() -> int:
+    console = Console()
+    console.print(f"Every duration of the rules is {FACTOR:g} times shorter here. Starting servers …")
+    seen, missing = asyncio.run(cycle(console))
+    table = Table("alert", "failure", "fired after", "ended after")
+    for each in sorted(seen, key=lambda each: each.alert):
+        table.add_row(each.alert, each.failure, f"{each.fired_after:.1f} s", f"{each.ended_after:.1f} s")
+    console.print(table)
+    if missing:
+        console.print(f"never seen: {', '.join(sorted(missing))}", style="red")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

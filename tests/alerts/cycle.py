@@ -1,0 +1,179 @@
+"""Causes failures on all Asides at once, one after the other on each, and sees every alert fire, and end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+
+from tests.alerts import failures
+from tests.alerts.prometheus import RULES, SCRAPE_SECONDS, Alert, Prometheus, prometheus
+from tests.alerts.scaling import scaled
+from tests.alerts.stage import Aside, open_stage
+from tests.support.waiting import eventually
+
+FACTOR = 30.0
+"""So much shorter is every duration of the rules here: a minute is two seconds, and a window of five minutes ten."""
+_LONGEST_SECONDS = 90.0
+_CALM_SECONDS = 12.0
+"""For a window of load without a failure."""
+
+Failing = Callable[[Aside], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What it does to one job, and the alerts that must fire. ``later`` are those that take more than ten seconds."""
+
+    job: str
+    failing: Failing
+    alerts: tuple[str, ...]
+    later: tuple[str, ...] = ()
+
+
+FAILURES = [
+    Failure("aside-fleet", failures.one_replica_killed, ("AsideReplicaDown",)),
+    Failure("aside-fleet", failures.all_replicas_killed, ("AsideDown", "AsideReplicaDown")),
+    Failure("aside-fleet", failures.a_replica_on_another_database, ("AsideForeignHeartbeat",)),
+    Failure("aside-redis", failures.redis_frozen, ("AsideRedisUnreachable",), ("AsideWritesDeferred",)),
+    Failure("aside-redis", failures.a_full_redis, ("AsideRedisRefusing",), ("AsideRedisNearlyFull",)),
+    Failure(
+        "aside-postgres",
+        failures.postgresql_killed,
+        ("AsidePostgresqlUnreachable", "AsideErrors", "AsideWritesFailing"),
+    ),
+    Failure("aside-leader", failures.the_lead_in_other_hands, ("AsideNoRelayLeader", "AsideHeartbeatMissing")),
+    Failure("aside-leader", failures.a_locked_table, (), ("AsideLoadsSlow", "AsideConnectionsExhausted", "AsideSlow")),
+    Failure("aside-audit", failures.a_stale_entry, ("AsideStaleEntry",)),
+    Failure("aside-audit", failures.long_transactions, (), ("AsideRelayLagging",)),
+    Failure("aside-schema", failures.an_older_schema, (), ("AsideSchemaBehind",)),
+    Failure("aside-schema", failures.a_command_denied, (), ("AsideAuditStopped",)),
+    Failure("aside-small", failures.a_small_redis, (), ("AsideRedisEvicting", "AsideHitRatioCollapsed")),
+]
+
+
+_IN_SHORT = {
+    failures.one_replica_killed: "aside-fleet",
+    failures.redis_frozen: "aside-redis",
+    failures.a_full_redis: "aside-redis",
+    failures.postgresql_killed: "aside-postgres",
+    failures.the_lead_in_other_hands: "aside-leader",
+    failures.a_stale_entry: "aside-leader",
+}
+SHORT = [
+    replace(failure, job=_IN_SHORT[failure.failing], later=()) for failure in FAILURES if failure.failing in _IN_SHORT
+]
+"""Those that most need an alert, on fewer Asides, without the alerts that take long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Seconds from the failure until the alert fired, and from its end until it did not any more."""
+
+    alert: str
+    job: str
+    failure: str
+    fired_after: float
+    ended_after: float
+    annotations: Mapping[str, str]
+
+
+class Watch:
+    """Looks at Prometheus's alerts all the time; ``tell`` hears of each that begins or ends to fire."""
+
+    def __init__(self, server: Prometheus, tell: Callable[[str], None]) -> None:
+        self._server = server
+        self._tell = tell
+        self.firing: dict[tuple[str, str], Alert] = {}
+
+    def fires(self, alert: str, job: str) -> bool:
+        return (alert, job) in self.firing
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            before = self.firing
+            self.firing = {(each.name, each.job): each for each in await self._server.alerts() if each.is_firing}
+            for name, job in sorted(self.firing.keys() ^ before.keys()):
+                self._tell(f"{name} of {job} {'fires' if (name, job) in self.firing else 'ends'}")
+            await asyncio.sleep(SCRAPE_SECONDS / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs: to be asked while it does."""
+
+    server: Prometheus
+    asides: Mapping[str, Aside]
+    watch: Watch
+
+
+@asynccontextmanager
+async def opened(planned: Sequence[Failure], *, tell: Callable[[str], None] = lambda _: None) -> AsyncIterator[Stage]:
+    """The Asides of these failures under load, and a Prometheus that scrapes them under the scaled rules."""
+    jobs = list(dict.fromkeys(failure.job for failure in planned))
+    rules = {path.name: scaled(path.read_text(), FACTOR) for path in RULES}
+    async with open_stage(jobs) as asides:
+        targets = {
+            job: [replica.url.removeprefix("http://") for replica in aside.replicas] for job, aside in asides.items()
+        }
+        with prometheus(targets, rules) as url:
+            server = Prometheus(url)
+            await eventually(server.is_ready, within_seconds=30)
+            watch = Watch(server, tell)
+            try:
+                async with watch.watching():
+                    yield Stage(server, asides, watch)
+            finally:
+                await server.close()
+
+
+async def run(stage: Stage, planned: Sequence[Failure]) -> list[Seen]:
+    """All of them; at the same time for different jobs. Before, and in the end, nothing fires."""
+    calm_since = time.monotonic()
+    await eventually(lambda: time.monotonic() - calm_since > _CALM_SECONDS, within_seconds=2 * _CALM_SECONDS)
+    assert not stage.watch.firing, f"these fire in calm: {stage.watch.firing}"
+    by_job: dict[str, list[Failure]] = {}
+    for failure in planned:
+        by_job.setdefault(failure.job, []).append(failure)
+    seen = await asyncio.gather(*[_one_after_the_other(stage, each) for each in by_job.values()])
+    await eventually(lambda: not stage.watch.firing, within_seconds=_LONGEST_SECONDS)
+    return [each for some in seen for each in some]
+
+
+async def _one_after_the_other(stage: Stage, planned: Sequence[Failure]) -> list[Seen]:
+    return [seen for failure in planned for seen in await _see(stage, failure)]
+
+
+async def _see(stage: Stage, failure: Failure) -> list[Seen]:
+    wanted = (*failure.alerts, *failure.later)
+    began = time.monotonic()
+    async with failure.failing(stage.asides[failure.job]):
+        fired = await asyncio.gather(*[_until(stage.watch, alert, failure.job, fires=True) for alert in wanted])
+        told = {alert: stage.watch.firing[alert, failure.job].annotations for alert in wanted}
+    mended = time.monotonic()
+    ended = await asyncio.gather(*[_until(stage.watch, alert, failure.job, fires=False) for alert in wanted])
+    return [
+        Seen(alert, failure.job, failure.failing.__name__, at - began, gone - mended, told[alert])
+        for alert, at, gone in zip(wanted, fired, ended, strict=True)
+    ]
+
+
+async def _until(watch: Watch, alert: str, job: str, *, fires: bool) -> float:
+    """When this alert was first seen so, in monotonic seconds."""
+    try:
+        await eventually(lambda: watch.fires(alert, job) is fires, within_seconds=_LONGEST_SECONDS)
+    except AssertionError as error:
+        raise AssertionError(f"{alert} of {job} did not {'fire' if fires else 'end'}") from error
+    return time.monotonic()
