@@ -161,6 +161,11 @@ class Database:
         return not self._breaker.is_open
 
     @property
+    def unavailable_seconds(self) -> float:
+        """How long it has not been `available`; 0 while it is."""
+        return 0.0 if self._breaker.since is None else time.monotonic() - self._breaker.since
+
+    @property
     def usage(self) -> Usage:
         """Who has how many connections at this moment; a place that is taken counts, although it may be empty yet."""
         writing, browsing = self._writers.busy, self._browsers.busy
