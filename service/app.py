@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from service.api.cache_history import cache_history_router
 from service.api.cache_stats import cache_stats_router
 from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
@@ -98,6 +99,7 @@ def create_app(
     app.include_router(parameters_router(limits))
     app.include_router(policies_router(limits))
     app.include_router(cache_stats_router(statistics.counts))
+    app.include_router(cache_history_router(statistics.lately))
     app.include_router(steering_router())
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))

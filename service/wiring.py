@@ -170,7 +170,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
                 policy_of=policies.of,
             ),
             health,
-            CacheState(store.pulse, relay, probe, audit, bound_seconds=settings.bound_seconds),
+            CacheState(store.pulse, relay, probe, audit, database, bound_seconds=settings.bound_seconds),
             policies,
             steering,
         )

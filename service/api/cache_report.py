@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api.cache_report_latency import Latency, latency_of
+from service.api.cache_report_situation import Notice, situation, warning
 from service.cache.entry import Outcome
 from service.cache.probe import Memory
 from service.domain.nines import nines, statement, upper_bound
@@ -73,6 +75,23 @@ class Cache(_Model):
     since_seconds: float = Field(description="how long it has been on, or off, in seconds")
     heartbeat_age_seconds: float | None = Field(description="null where there is no heartbeat")
     relay: str = Field(description="`leading`, `following`, or what is wrong")
+    relay_lag_seconds: float = Field(
+        description="how old the oldest change in the last poll was, as a worker of this replica has last told; 0: none"
+    )
+
+
+class Connections(_Model):
+    busy: int
+    allowed: int
+
+
+class Database(_Model):
+    available: bool = Field(description="false from the second failure in a row until PostgreSQL answers again")
+    unavailable_seconds: float = Field(description="how long it has not been available; 0 while it is")
+    loads_in_flight: int = Field(description="queries for rows under way, of all workers")
+    connections: dict[str, Connections] = Field(
+        description="in use, by all workers: `load`, `write`, `browse` (lists, histories), `relay`, `spare` (the rest)"
+    )
 
 
 class Checks(_Model):
@@ -106,8 +125,11 @@ class CacheStats(_Model):
 
     covers: str
     bound_seconds: float = Field(description="B, the staleness bound")
+    situation: list[Notice] = Field(description="in words, the worst first; never empty", min_length=1)
     cache: Cache
+    database: Database
     requests: AllRequests
+    latency: Latency
     work: Work
     audit: Audit
     redis: Redis
@@ -120,20 +142,39 @@ def report(counts: Counts, seen: Seen) -> CacheStats:
     return CacheStats(
         covers=COVERS,
         bound_seconds=seen.bound_seconds,
+        situation=situation(counts, seen),
         cache=Cache(
             on=seen.is_on,
             state=seen.state,
             since_seconds=round(seen.since_seconds, 3),
             heartbeat_age_seconds=None if seen.heartbeat_age_seconds is None else round(seen.heartbeat_age_seconds, 3),
             relay=seen.relay,
+            relay_lag_seconds=round(totals.of("aside_relay_lag_seconds"), 3),
         ),
+        database=_database(totals, seen),
         requests=AllRequests(
             all=_spans(counts),
             entity_types={each: _spans(counts, entity_type=each) for each in entity_types},
         ),
+        latency=latency_of(counts),
         work=_work(totals),
         audit=_audit(totals, entity_types, seen),
         redis=_redis(seen.memory),
+    )
+
+
+def _database(totals: Totals, seen: Seen) -> Database:
+    return Database(
+        available=seen.database.available,
+        unavailable_seconds=round(seen.database.away_seconds, 3),
+        loads_in_flight=round(totals.of("aside_db_loads_in_flight")),
+        connections={
+            share: Connections(
+                busy=round(totals.of("aside_db_connections_busy", share=share)),
+                allowed=round(totals.of("aside_db_connections_allowed", share=share)),
+            )
+            for share in labels_of(totals, "share")
+        },
     )
 
 
@@ -199,13 +240,5 @@ def _redis(memory: Memory | None) -> Redis:
         limit_bytes=memory.limit_bytes,
         policy=memory.policy,
         evicted_keys=memory.evicted_keys,
-        warning=_warning(memory),
+        warning=warning(memory),
     )
-
-
-def _warning(memory: Memory) -> str | None:
-    if memory.limit_bytes == 0:
-        return "maxmemory is not set: Redis grows until its host has no memory left. Set it, and allkeys-lfu"
-    if memory.policy == "noeviction":
-        return "maxmemory-policy is noeviction: a full Redis takes no new entries. Set allkeys-lfu"
-    return None

@@ -33,6 +33,15 @@ def read_limit(query: Mapping[str, str]) -> int:
     return limit
 
 
+def read_seconds(query: Mapping[str, str], *, longest: float) -> int:
+    """`?seconds=`: a span of time up to ``longest``, which is meant if it is not given."""
+    value = query.get("seconds", f"{longest:.0f}")
+    seconds = int(value) if _DIGITS.fullmatch(value) else 0
+    if not 1 <= seconds <= longest:
+        _refuse("seconds", f"must be a number from 1 to {longest:.0f}")
+    return seconds
+
+
 def read_version(query: Mapping[str, str], name: str) -> int | None:
     """A version, None if it is not given."""
     value = query.get(name)

@@ -1,4 +1,6 @@
-"""The counters over the last minute, the last quarter of an hour, and since the start; a task takes the snapshots."""
+"""The counters over the last minute, the last quarter of an hour, and since the start, and how they came about in
+steps; a task takes the snapshots.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from service.metrics.totals import Totals, read_totals
-from service.metrics.windows import Window, Windows
+from service.metrics.windows import Stretch, Window, Windows
 
 log = structlog.get_logger(__name__)
 
-_MINUTE, _QUARTER = 60.0, 900.0
-_STEP_SECONDS = 5.0
+MINUTE_SECONDS, QUARTER_SECONDS = 60.0, 900.0
+STEP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Statistics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._read = partial(read_totals, registry)
-        self._windows = Windows(longest_seconds=_QUARTER, step_seconds=_STEP_SECONDS)
+        self._windows = Windows(longest_seconds=QUARTER_SECONDS, step_seconds=STEP_SECONDS / 2)
         self._started_at = time.monotonic()
 
     async def counts(self) -> Counts:
@@ -45,9 +47,13 @@ class Statistics:
         totals, now = await asyncio.to_thread(self._read), time.monotonic()
         return Counts(
             since_start=Window(now - self._started_at, totals.since(Totals())),
-            last_minute=self._windows.over(_MINUTE, now, totals),
-            last_15_minutes=self._windows.over(_QUARTER, now, totals),
+            last_minute=self._windows.over(MINUTE_SECONDS, now, totals),
+            last_15_minutes=self._windows.over(QUARTER_SECONDS, now, totals),
         )
+
+    def lately(self, seconds: float) -> Stretch:
+        """The steps of the last ``seconds``, as they were counted: nothing is read anew."""
+        return self._windows.lately(seconds, time.monotonic())
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -62,13 +68,15 @@ class Statistics:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(_STEP_SECONDS)
+            # On even seconds, by the clock on the wall: so do all workers, and their answers can be put side by side.
+            await asyncio.sleep(STEP_SECONDS - time.time() % STEP_SECONDS)
             await self._snapshot()
 
     async def _snapshot(self) -> None:
         try:
             totals = await asyncio.to_thread(self._read)
-            self._windows.add(time.monotonic(), totals)
+            at = round(time.time() / STEP_SECONDS) * STEP_SECONDS
+            self._windows.add(time.monotonic(), totals, at=at)
         except Exception:
             # E.g. a worker's file that vanished while it was read. The next snapshot comes soon.
             log.exception("statistics_failed")

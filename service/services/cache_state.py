@@ -1,4 +1,6 @@
-"""How the cache is, as this process sees it: on or off and since when, its heartbeat, its server's memory."""
+"""How the cache and its surroundings are, as this process sees them: on or off and since when, the heartbeat, the
+server's memory, and whether PostgreSQL answers.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,19 @@ from dataclasses import dataclass
 
 from service.cache.probe import Memory, Probe
 from service.cache.pulse import Pulse
+from service.db.pool import Database
 from service.errors import CacheUnavailableError
 from service.services.audit import Audit
 from service.services.health import words_of_cache
 from service.services.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSeen:
+    """``away_seconds`` is 0 while PostgreSQL is available."""
+
+    available: bool
+    away_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +40,20 @@ class Seen:
     audit: str
     bound_seconds: float
     memory: Memory | None
+    database: DatabaseSeen
 
 
 class CacheState:
     """Waits for nobody longer than one exchange with Redis may take; during an outage, not at all."""
 
-    def __init__(self, pulse: Pulse, relay: Relay, probe: Probe, audit: Audit, *, bound_seconds: float) -> None:
+    def __init__(
+        self, pulse: Pulse, relay: Relay, probe: Probe, audit: Audit, database: Database, *, bound_seconds: float
+    ) -> None:
         self._pulse = pulse
         self._relay = relay
         self._probe = probe
         self._audit = audit
+        self._database = database
         self._bound_seconds = bound_seconds
 
     async def look(self) -> Seen:
@@ -56,4 +71,5 @@ class CacheState:
             audit=self._audit.state,
             bound_seconds=self._bound_seconds,
             memory=memory,
+            database=DatabaseSeen(self._database.available, self._database.unavailable_seconds),
         )

@@ -35,6 +35,7 @@ PRESSED_WELL = {
     "operations-cache-listPolicyVersions": "200",
     "operations-cache-removePolicy": "204",
     "operations-operations-cacheStats": "200",
+    "operations-operations-cacheHistory": "200",
     "operations-operations-live": "200",
     "operations-operations-ready": "200",
     "operations-operations-metrics": "200",

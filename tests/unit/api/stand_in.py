@@ -11,7 +11,7 @@ from service.cache.probe import Memory
 from service.cache.recorder import NullRecorder, Recorder
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.errors import NotFoundError, PreconditionFailedError
-from service.services.cache_state import CacheState, Seen
+from service.services.cache_state import CacheState, DatabaseSeen, Seen
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
 from service.services.parameters import Parameters
@@ -45,6 +45,7 @@ class StandIn:
             audit="running",
             bound_seconds=2.0,
             memory=Memory(used_bytes=1, limit_bytes=2, policy="allkeys-lfu", evicted_keys=0),
+            database=DatabaseSeen(available=True, away_seconds=0.0),
         )
     )
     version: int = 6

@@ -13,6 +13,7 @@ from service.api.cache_report import CacheStats
 from service.cache.entry import Outcome
 from service.cache.probe import Memory
 from service.domain.nines import statement
+from service.services.cache_state import DatabaseSeen
 from tests.unit.api.stand_in import StandIn
 
 PATH = "/v1/cache/stats"
@@ -100,12 +101,39 @@ async def test_a_cache_that_is_off_says_why_and_since_when(client: httpx.AsyncCl
     stats = await stats_of(client)
     assert stats["cache"] == {
         "on": False, "state": "off: no heartbeat", "since_seconds": 5.0, "heartbeat_age_seconds": None,
-        "relay": "leading",
+        "relay": "leading", "relay_lag_seconds": 0.0,
     }  # fmt: skip
     assert stats["redis"] == {
         "reachable": False, "used_bytes": None, "limit_bytes": None, "policy": None, "evicted_keys": None,
         "warning": None,
     }  # fmt: skip
+
+
+async def test_latencies_are_percentiles_and_null_where_nothing_was_asked(
+    client: httpx.AsyncClient, stand_in: StandIn
+) -> None:
+    nothing = {"p50_seconds": None, "p95_seconds": None, "p99_seconds": None}
+    assert (await stats_of(client))["latency"]["requests"]["last_minute"] == nothing
+    for _ in range(100):
+        stand_in.recorder.load_ended(0.007)
+    latency = (await stats_of(client))["latency"]
+    for span in ("last_minute", "last_15_minutes", "since_start"):
+        assert latency["database_loads"][span] == {
+            "p50_seconds": 0.0075, "p95_seconds": 0.00975, "p99_seconds": 0.00995,
+        }  # fmt: skip
+        assert latency["cache_reads"][span] == nothing
+
+
+async def test_the_database_is_told_of_in_numbers(client: httpx.AsyncClient, stand_in: StandIn) -> None:
+    stand_in.recorder.load_started(7)
+    stand_in.recorder.connections("write", 2, 8)
+    stand_in.seen = replace(stand_in.seen, database=DatabaseSeen(available=False, away_seconds=3.5))
+    assert (await stats_of(client))["database"] == {
+        "available": False,
+        "unavailable_seconds": 3.5,
+        "loads_in_flight": 1,
+        "connections": {"write": {"busy": 2, "allowed": 8}},
+    }
 
 
 def test_the_example_is_one_that_could_be_answered(app: FastAPI) -> None:

@@ -46,8 +46,10 @@ def test_it_is_an_openapi_3_1_document_with_all_paths(document: dict[str, Any]) 
     assert document["openapi"].startswith("3.1")
     parameters = {path for path in document["paths"] if path.startswith("/v1/parameters")}
     assert set(document["paths"]) - parameters == {
-        PATH, TYPE_PATH, BATCH_PATH, "/v1/cache/stats", "/v1/cache/policies", "/v1/cache/policies/{entity_type}",
-        "/v1/cache/policies/{entity_type}/versions", "/livez", "/readyz", "/metrics",
+        PATH, TYPE_PATH, BATCH_PATH, "/v1/cache/stats", "/v1/cache/history", "/v1/cache/policies",
+        "/v1/cache/policies/{entity_type}", "/v1/cache/policies/{entity_type}/versions", "/v1/cache/hot",
+        "/v1/cache/warm", "/v1/cache/purge", "/v1/cache/jobs", "/v1/cache/jobs/{id}",
+        "/v1/cache/entries/{entity_type}/{id}", "/livez", "/readyz", "/metrics",
     }  # fmt: skip
     assert {path.removeprefix("/v1/parameters") for path in parameters} == {
         "", "/batch-read", "/{key}", "/{key}/value", "/{key}/versions", "/{key}/rollback", "/{key}/diff",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.cache.entry import Outcome
 from service.metrics import Metrics, Statistics
-from service.metrics.totals import Totals, labels_of, read_totals
+from service.metrics.totals import CACHE_READS, LOADS, REQUESTS, Totals, labels_of, read_totals
 from service.metrics.windows import Windows
 from tests.support.quick import quick
 from tests.support.waiting import eventually
@@ -59,6 +59,46 @@ def test_a_window_is_never_shorter_than_asked_nor_much_longer_and_the_ring_stays
     assert len(windows) <= longest / 5 + 2
 
 
+def test_a_stretch_holds_the_steps_that_ended_lately_with_their_rates_and_values() -> None:
+    windows = Windows(longest_seconds=60, step_seconds=1)
+    for second in range(0, 60, 2):
+        totals = counted(3.0 * second)
+        if second >= 58:  # a series that begins late began at 0
+            totals["aside_fills_total", frozenset({("result", "refused")})] = 4.0
+        windows.add(second, totals, at=1_000.0 + second)
+    stretch = windows.lately(4, 59.0)
+    assert stretch.times == [1_056.0, 1_058.0]
+    assert stretch.rates("aside_fills_total", result="stored") == [3.0, 3.0]
+    assert stretch.rates("aside_fills_total") == [3.0, 5.0]
+    assert stretch.values("aside_fills_total", result="refused") == [0.0, 4.0]
+    assert stretch.labels("aside_fills_total", "result") == ["refused", "stored"]
+    assert stretch.rates("unheard_of") == [0.0, 0.0]
+    assert len(windows.lately(900, 59.0).times) == 29
+
+
+def test_after_the_clock_was_set_back_the_steps_begin_anew_and_the_windows_do_not() -> None:
+    windows = Windows(longest_seconds=60, step_seconds=1)
+    for second, at in ((0, 1_000.0), (2, 1_002.0), (4, 500.0), (6, 502.0)):
+        windows.add(second, counted(second), at=at)
+    assert windows.lately(60, 6.0).times == [502.0]
+    assert windows.over(60, 6.0, counted(6)) == (6.0, {KEY: 6.0})
+
+
+def test_of_the_times_of_requests_those_count_that_ask_for_data() -> None:
+    metrics = Metrics(["country"])
+    metrics.request("GET", "/v1/entities/{entity_type}/{id}", 200, 0.0004)
+    metrics.request("GET", "/v1/parameters/{key}", 404, 0.003)
+    metrics.request("GET", "/v1/cache/stats", 200, 0.003)
+    metrics.cache_call("read", 0.0004)
+    metrics.cache_call("grant", 0.0004)
+    totals = read_totals(metrics.registry)
+    bounds, counts = totals.buckets(REQUESTS)
+    assert bounds == sorted(bounds)
+    assert (counts[bounds.index(0.0005)], counts[-1]) == (1, 2)
+    assert totals.buckets(CACHE_READS)[1][-1] == 1
+    assert totals.buckets(LOADS)[1][-1] == 0
+
+
 def test_totals_are_those_of_a_scrape_by_their_labels() -> None:
     metrics = Metrics(["country"])
     for outcome in (Outcome.HIT, Outcome.HIT, Outcome.MISS):
@@ -71,7 +111,7 @@ def test_totals_are_those_of_a_scrape_by_their_labels() -> None:
     assert totals.of("aside_db_load_batch_size_sum") == 7
     assert totals.of("aside_db_load_batch_size_count") == 1
     assert labels_of(totals, "entity_type") == ["country", "other"]
-    assert not any(name.startswith(("process_", "aside_request")) for name, _ in totals)
+    assert not any(name.startswith(("process_", "python_")) for name, _ in totals)
 
 
 async def test_what_was_counted_before_the_app_opened_is_not_of_the_last_minute() -> None:
@@ -86,7 +126,7 @@ async def test_what_was_counted_before_the_app_opened_is_not_of_the_last_minute(
 
 
 async def test_snapshots_are_taken_as_long_as_the_app_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.metrics.statistics._STEP_SECONDS", 0.01)
+    monkeypatch.setattr("service.metrics.statistics.STEP_SECONDS", 0.01)
     statistics = Statistics(Metrics().registry)
     statistics._windows = Windows(longest_seconds=60, step_seconds=0.01)
     async with statistics.kept():
