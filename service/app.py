@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.cache_history import cache_history_router
 from service.api.cache_stats import cache_stats_router
+from service.api.dashboard import add_dashboard
 from service.api.docs import add_docs
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
@@ -53,7 +54,7 @@ OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager[Servic
 _DESCRIPTION = """JSON entities and typed parameters out of PostgreSQL, through a cache that is never stale.
 
 Every answer tells how it came about: `Cache-Status` (RFC 9211), `Age`, `Server-Timing`; `ETag` is the version.
-Errors are problems (RFC 9457)."""
+Errors are problems (RFC 9457). [The dashboard](dashboard) shows how all of it does, and steers the cache."""
 
 
 def create_app(
@@ -104,6 +105,7 @@ def create_app(
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
+    add_dashboard(app)
     add_short_routes(app)
     add_problem_handlers(app)
     app.add_middleware(RequestEnvelope, recorder=metrics)

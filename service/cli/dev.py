@@ -57,6 +57,7 @@ def _banner(settings: Settings, stack: LocalStack, listener: socket.socket) -> s
     lines = {
         "Aside": base,
         "Try it out": f"{base}/docs",
+        "Dashboard": f"{base}/dashboard",
         "Metrics": f"{base}/metrics",
         "PostgreSQL": f"psql '{stack.postgres.url}'" if stack.postgres else "given by DATABASE_URL",
         "Valkey": f"port {stack.valkey.port}" if stack.valkey else "given by REDIS_URL",
