@@ -88,7 +88,11 @@ def _memory(counts: Counts, memory: Memory | None) -> list[Notice]:
     level: Level = "trouble" if share >= _NEARLY_FULL else "warning"
     failed = round(counts.last_minute.added.of("aside_fills_total", result="failed"))
     refusals = f"; {failed:,} new entries could not be kept in the last minute" if failed else ""
-    return [Notice(level=level, text=f"Nothing can be evicted: Redis is {share:.0%} full{refusals}. {warning(memory)}")]
+    return [
+        Notice(
+            level=level, text=f"Nothing can be evicted: Redis is {100 * share:.0f} % full{refusals}. {warning(memory)}"
+        )
+    ]
 
 
 def _busy(counts: Counts, seen: Seen) -> list[Notice]:
@@ -118,7 +122,7 @@ def _reads(counts: Counts) -> str:
     if not reads:
         return "nothing was read in the last minute"
     hits = sum(window.added.of("aside_cache_requests_total", outcome=each) for each in ("hit", "negative_hit"))
-    return f"{hits / reads:.1%} of {_figure(reads / window.seconds)} reads per second out of the cache"
+    return f"{100 * hits / reads:.1f} % of {_figure(reads / window.seconds)} reads per second out of the cache"
 
 
 def _figure(per_second: float) -> str:

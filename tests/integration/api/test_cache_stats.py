@@ -92,6 +92,7 @@ async def test_it_answers_while_redis_is_away_says_so_and_says_since_when(
         off = await eventually(is_off)
         assert off is not None
         assert off["cache"]["state"].startswith("off: Redis unreachable")
+        assert off["situation"][0]["text"].endswith(": Redis unreachable; serving from PostgreSQL")
         assert off["redis"] == {**dict.fromkeys(off["redis"]), "reachable": False}
         await client.get(THING)
 
@@ -132,7 +133,10 @@ async def test_the_audit_pauses_while_postgresql_is_away_and_comes_back(replicas
             return str((await stats_of(replica.url))["audit"]["state"]).startswith("paused: PostgreSQL")
 
         await eventually(is_paused)
-        checked = (await stats_of(replica.url))["audit"]["checked"]
+        stats = await stats_of(replica.url)
+        assert stats["situation"][0]["text"].startswith("PostgreSQL unreachable for ")
+        assert stats["database"]["unavailable_seconds"] > 0
+        checked = stats["audit"]["checked"]
         await asyncio.to_thread(server.start)
         await eventually(lambda: audits_more_than(checked), within_seconds=20)
     assert "audit_failed" not in replica.log

@@ -47,7 +47,7 @@ def told(*different: dict[str, Any], **samples: float) -> list[tuple[str, str]]:
 
 def test_where_nothing_is_wrong_it_says_so_and_how_much_comes_out_of_the_cache() -> None:
     assert told() == [("ok", "All is well: nothing was read in the last minute")]
-    assert told(hit=5_400, miss=600) == [("ok", "All is well: 90.0% of 100 reads per second out of the cache")]
+    assert told(hit=5_400, miss=600) == [("ok", "All is well: 90.0 % of 100 reads per second out of the cache")]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,12 @@ def test_where_nothing_is_wrong_it_says_so_and_how_much_comes_out_of_the_cache()
             "PostgreSQL unreachable for 12 s: writes get 503, and so do reads, except hits in the first 2 s and old "
             "values where a policy allows them (stale-if-error)",
         ),
-        ((FULL,), "trouble", "Nothing can be evicted: Redis is 95% full; 7 new entries could not be kept in the last "),
-        (({"memory": Memory(19, 100, "noeviction", 0)},), "warning", "Nothing can be evicted: Redis is 19% full"),
+        (
+            (FULL,),
+            "trouble",
+            "Nothing can be evicted: Redis is 95 % full; 7 new entries could not be kept in the last ",
+        ),
+        (({"memory": Memory(19, 100, "noeviction", 0)},), "warning", "Nothing can be evicted: Redis is 19 % full"),
         (({"memory": Memory(19, 0, "noeviction", 0)},), "warning", "maxmemory is not set"),
     ],
 )

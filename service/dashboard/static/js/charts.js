@@ -5,7 +5,8 @@ import {byId, el} from "./dom.js";
 import * as format from "./format.js";
 import {colour} from "./theme_button.js";
 
-const HEIGHT = 200;
+const HEIGHT = 170;
+const SHORTEST_SECONDS = 60;
 const SYNC = "aside";
 const DASHES = [[], [], [6, 3], [2, 3], [8, 3, 2, 3], [10, 4], [3, 6]];
 
@@ -14,9 +15,19 @@ const translucent = (shade) => shade.replace("rgb(", "rgba(").replace(")", ", 0.
 function axes(chart, colours) {
   const common = {stroke: colours.dim, grid: {stroke: colours.grid, width: 1}, ticks: {show: false}, font: "11px system-ui, sans-serif"};
   return [
-    {...common, space: 70, values: (_, times) => times.map((time) => clockOf(time, times))},
-    {...common, size: 62, space: 34, values: (_, values) => values.map((value) => (value === null ? "" : chart.show(value)))},
+    {...common, space: 70, size: 26, values: (_, times) => times.map((time) => clockOf(time, times))},
+    {...common, size: 62, space: 34, ...steps(chart), values: (_, values) => values.map((value) => chart.show(value))},
   ];
+}
+
+/** Round numbers at which an axis may be marked: of bytes, of decades, or as uPlot likes. */
+function steps(chart) {
+  if (chart.isBinary) return {incrs: Array.from({length: 45}, (_, power) => 2 ** power)};
+  if (!chart.isLog) return {};
+  return {splits: (_, axis, low, high) => {
+    const first = Math.round(Math.log10(low));
+    return Array.from({length: Math.round(Math.log10(high)) - first + 1}, (__, power) => 10 ** (first + power));
+  }};
 }
 
 function clockOf(time, times) {
@@ -50,7 +61,8 @@ export class Charts {
   /** Draw `history`, the last `span` seconds of it; `type` is the one it was filtered by. */
   show(history, span, type) {
     const last = history.times.at(-1) ?? Date.now() / 1000;
-    this.#window = [last - span, last];
+    // A young service fills the axis all the same.
+    this.#window = [Math.max(last - span, Math.min(history.times[0] ?? last, last - SHORTEST_SECONDS)), last];
     for (const each of this.#plots) {
       const data = [history.times, ...each.chart.series.map((series) => padded(series.of(history), history.times.length))];
       each.drawn ??= this.#draw(each);

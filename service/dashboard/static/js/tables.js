@@ -17,10 +17,9 @@ export function showTypes(stats) {
   };
   byId("by-type").replaceChildren(table([
     ["type", (row) => row.type, "nowrap"],
-    ["reads, 1 min", (row) => perSecond(row.spans.last_minute), "number"],
-    ["hit ratio, 1 min", (row) => format.percent(row.spans.last_minute.hit_ratio), "number"],
+    ["reads", (row) => perSecond(row.spans.last_minute), "number"],
+    ["hits, 1 min", (row) => format.percent(row.spans.last_minute.hit_ratio), "number"],
     ["15 min", (row) => format.percent(row.spans.last_15_minutes.hit_ratio), "number"],
-    ["misses, 15 min", (row) => format.count(row.spans.last_15_minutes.miss), "number"],
     ["audited", (row) => format.count(row.audit?.checked), "number"],
     ["stale", (row) => format.count(row.audit?.stale), "number"],
   ], rows, "no types yet"));
@@ -76,15 +75,27 @@ function showPolicies(answer) {
   ], [{...answer.default, entity_type: null}, ...answer.policies], "no policies"));
 }
 
+/** Show what `path` says, now and then. A page is as new as its service: a route that is not there will not come. */
+function keepShowing(path, everyMs, show) {
+  let isThere = true;
+  return keepPolling(everyMs, async () => {
+    if (!isThere) return;
+    const answer = await askIfThere(path);
+    isThere = answer !== null;
+    show(answer);
+  }, quiet);
+}
+
+const quiet = () => {}; // the line on top says that the service does not answer
+
 /** Keep them up to date. Returns a function that asks for the jobs at once. */
 export function keepTables() {
-  const quiet = () => {}; // the line on top says that the service does not answer
   const cancel = async (job) => {
     await ask(`v1/cache/jobs/${job.id}`, {method: "DELETE"}).catch(quiet);
     askForJobs();
   };
-  const askForJobs = keepPolling(2000, async () => showJobs(await askIfThere("v1/cache/jobs"), cancel), quiet);
-  keepPolling(5000, async () => showHot(await askIfThere("v1/cache/hot?limit=10")), quiet);
-  keepPolling(10_000, async () => showPolicies(await askIfThere("v1/cache/policies")), quiet);
+  const askForJobs = keepShowing("v1/cache/jobs", 2000, (answer) => showJobs(answer, cancel));
+  keepShowing("v1/cache/hot?limit=10", 5000, showHot);
+  keepShowing("v1/cache/policies", 10_000, showPolicies);
   return askForJobs;
 }
