@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,19 +28,37 @@ if not (CHROMIUM and DRIVER) and not os.environ.get("CI"):
     collect_ignore_glob = ["test_*.py"]
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+_NOT_YET = re.compile(r"/v1/cache/(jobs|hot|policies)\S* - .* 404 ")
+
+
+@contextmanager
+def started_browser(folder: Path) -> Iterator[webdriver.Chrome]:
+    """One that keeps its profile in ``folder``."""
     assert CHROMIUM, "chromium is missing: apt-get install chromium"
     assert DRIVER, "chromedriver is missing: apt-get install chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for flag in (*QUIET, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*QUIET, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.implicitly_wait(10)
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with started_browser(tmp_path) as driver:
+        yield driver
+
+
+def complaints(browser: webdriver.Chrome) -> list[str]:
+    """What it has written to its console as a failure since the last question."""
+    told = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    return [message for message in told if not _NOT_YET.search(message)]
 
 
 def hosts_asked(browser: webdriver.Chrome) -> set[str]:

@@ -1,0 +1,156 @@
+"""The dashboard, as people look at it: over real servers, which are taken away and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from service.embedded import Valkey, private_valkey
+from tests.browser.conftest import complaints, hosts_asked, started_browser
+from tests.support.service_process import ServiceProcess
+
+JP = "/v1/entities/country/JP"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An open dashboard, and what is behind it."""
+
+    browser: webdriver.Chrome
+    replica: ServiceProcess
+    valkey: Valkey
+
+    def ask(self, script: str) -> Any:
+        return self.browser.execute_script(f"return {script}")
+
+    def text(self, selector: str) -> str:
+        return self.browser.find_element(By.CSS_SELECTOR, selector).text
+
+    def press(self, selector: str) -> None:
+        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+
+    def until(self, is_so: Callable[[], object], *, within_seconds: float = 20) -> Any:
+        wait = WebDriverWait(
+            self.browser, within_seconds, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return wait.until(lambda _: is_so())
+
+    def until_said(self, words: str) -> None:
+        self.until(lambda: words in self.text("#headline"))
+
+    def tile(self, name: str) -> str:
+        """The figure of a tile."""
+        found: str = self.ask(
+            f"[...document.querySelectorAll('.tile')].find(t => t.firstChild.textContent === '{name}')"
+            ".children[1].textContent"
+        )
+        return found
+
+    def opened(self, width: int = 1200, scheme: str = "light") -> Page:
+        """Anew, as wide, and in light or dark, and ready: the service is well, and figures are there."""
+        size = {"width": width, "height": 1600, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        self.browser.get(f"{self.replica.url}/dashboard")
+        self.until_said("All is well")
+        return self
+
+
+@pytest.fixture(scope="module")
+def page(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("dashboard")
+    with private_valkey() as valkey, started_browser(folder) as browser:
+        browser.implicitly_wait(0)
+        environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, "ASIDE_BOUND_SECONDS": "0.5"}
+        replica = ServiceProcess(folder / "log", environment)
+        try:
+            yield Page(browser, replica.start(), valkey)
+        finally:
+            replica.kill()
+
+
+def test_it_is_drawn_out_of_files_of_this_service_alone_and_nothing_complains(page: Page) -> None:
+    page.opened()
+    page.until(lambda: page.ask("document.querySelectorAll('.chart canvas').length") == 12)
+    page.until(lambda: page.ask("document.querySelectorAll('#by-type td').length"))
+    assert hosts_asked(page.browser) == {f"127.0.0.1:{page.replica.port}"}
+    assert complaints(page.browser) == []
+
+
+def test_figures_move_while_people_read_and_a_type_can_be_looked_at_alone(page: Page) -> None:
+    page.opened()
+    with httpx.Client(base_url=page.replica.url) as client:
+        client.put(JP, json={"name": "Japan"}).raise_for_status()
+
+        def reads_are_shown() -> bool:
+            for _ in range(20):
+                client.get(JP).raise_for_status()
+            return page.tile("Reads") not in {"0/s", "–"} and page.tile("Request, p99").endswith("s")
+
+        page.until(reads_are_shown)
+    assert page.tile("Hit ratio").endswith(" %")
+    page.until(lambda: "reads per second out of the cache" in page.text("#headline"))
+    page.press("#entity-type option[value=parameter]")
+    page.until(lambda: "of type parameter only" in page.text("#filtered"))
+    page.until(lambda: page.tile("Reads") == "0/s")
+    assert complaints(page.browser) == []
+
+
+def test_an_outage_of_redis_is_told_in_words_and_so_is_its_end(page: Page) -> None:
+    page.opened()
+    page.valkey.kill()
+    page.until_said("Redis unreachable; serving from PostgreSQL")
+    assert page.browser.title.startswith("✕ Aside: Cache off")
+    page.until(lambda: page.tile("Redis memory") == "– (bad)")
+    page.valkey.start()
+    page.until_said("All is well")
+    assert complaints(page.browser) == []
+
+
+def test_a_service_that_is_away_is_said_to_be_and_found_again(page: Page) -> None:
+    page.opened()
+    page.replica.kill()
+    page.until_said("Disconnected since")
+    assert page.ask("document.body.classList.contains('old')")
+    page.replica.start()
+    page.until_said("All is well")
+    assert not page.ask("document.body.classList.contains('old')")
+    assert all("ERR_CONNECTION" in complaint or "ERR_EMPTY" in complaint for complaint in complaints(page.browser))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_is_wider_than_the_screen_in_light_and_dark(page: Page, scheme: str) -> None:
+    page.opened(width=390, scheme=scheme)
+    page.until(lambda: page.ask("document.querySelectorAll('.chart canvas').length") == 12)
+    assert page.ask("document.documentElement.scrollWidth") <= 390
+    assert (
+        max(page.ask("[...document.querySelectorAll('.chart canvas')].map(c => c.getBoundingClientRect().right)"))
+        <= 390
+    )
+    ground, text = (
+        sum(page.ask(f"getComputedStyle(document.body).{each}.match(/\\d+/g).map(Number)"))
+        for each in ("backgroundColor", "color")
+    )
+    assert (ground > text) is (scheme == "light")
+    assert complaints(page.browser) == []
+
+
+def test_the_reader_may_choose_a_theme_and_it_is_kept(page: Page) -> None:
+    page.opened()
+    page.press("#theme")
+    page.press("#theme")
+    assert page.text("#theme") == "Theme: dark"
+    assert page.ask("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.opened()
+    assert page.text("#theme") == "Theme: dark"
+    page.press("#theme")
+    assert page.ask("getComputedStyle(document.documentElement).colorScheme") == "light dark"
