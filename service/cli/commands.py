@@ -10,6 +10,7 @@ import typer
 
 from service.cli.bench import bench
 from service.cli.dev import run_dev
+from service.cli.doctor import doctor
 from service.cli.policies import policies
 from service.cli.refusals import BAD_SETTING, read_settings, readable_failures, refuse
 from service.cli.serving import bind, stopping_on_signals
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.command()(bench)
 app.add_typer(policies, name="policies")
+app.command()(doctor)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]

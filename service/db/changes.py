@@ -10,6 +10,8 @@ from service.db.pool import Database, translated
 from service.db.sql import sql
 
 _LOCK = 0x41736965
+LEADERSHIP_LOCK = _LOCK
+"""The key of the advisory lock that the leading relay holds."""
 NO_HORIZON = "1:1:"
 """A snapshot that has seen nothing."""
 
