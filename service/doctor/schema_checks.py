@@ -87,7 +87,7 @@ def _judge_enabled(triggers: Mapping[str, Trigger]) -> Iterator[Finding]:
         yield fail(
             "triggers",
             f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not fire: changes by plain SQL go unseen",
-            "; ".join(f"ALTER TABLE {table} ENABLE TRIGGER ALL" for table in tables)
+            "; ".join(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables)
             + "; then TRUNCATE change, which gives up whatever is cached",
         )
     else:
