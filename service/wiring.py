@@ -268,6 +268,11 @@ def build_policies(settings: Settings, database: Database) -> Policies:
     )
 
 
+def most_connections(settings: Settings) -> int:
+    """To PostgreSQL, of one process that serves: those of its pool, and the session of the relay."""
+    return _database(settings).size + 1
+
+
 def _database(settings: Settings) -> Database:
     return Database(
         settings.database_url.get_secret_value(),

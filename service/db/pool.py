@@ -124,7 +124,7 @@ class _Share(asyncio.Semaphore):
 
 
 class Database:
-    """Hands out connections; counts those that are busy; knows whether PostgreSQL answers."""
+    """Hands out connections, ``size`` at the most; counts those that are busy; knows whether PostgreSQL answers."""
 
     def __init__(
         self, url: str, *, load_connections: int, write_connections: int, spare_connections: int,
@@ -135,11 +135,11 @@ class Database:
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
         self._most_others = load_connections + spare_connections
-        size = load_connections + write_connections + browse_connections + spare_connections
+        self.size = load_connections + write_connections + browse_connections + spare_connections
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self._create,
-            pool_size=size,
+            pool_size=self.size,
             max_overflow=0,
             pool_timeout=statement_timeout_seconds,
             pool_reset_on_return=None,  # every statement is its own transaction

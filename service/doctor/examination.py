@@ -21,6 +21,7 @@ from service.doctor.service_checks import judge_service
 from service.doctor.settings_checks import judge_settings
 from service.doctor.together_checks import judge_clocks, judge_heartbeat, judge_leadership
 from service.settings import Settings
+from service.wiring import most_connections
 
 LONGEST_SECONDS = 12.0
 T = TypeVar("T")
@@ -72,7 +73,7 @@ def _postgresql(seen: Seen, settings: Settings, replicas: int) -> list[Finding]:
             )
         ]
     return [
-        *judge_postgresql(facts, settings, replicas=replicas),
+        *judge_postgresql(facts, processes=replicas * settings.workers, connections_of_each=most_connections(settings)),
         *judge_schema(facts, settings, head=head()),
         *judge_leadership(facts, settings),
     ]

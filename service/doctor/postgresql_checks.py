@@ -7,14 +7,13 @@ from functools import partial
 
 from service.doctor.facts import PostgresFacts, Server, Transaction
 from service.doctor.finding import Finding, fail, judged, ok, warn
-from service.settings import Settings
 
 _OLDEST, _NEWEST_TESTED = 15, 18
 _SLOW_MS = 20.0
 
 
-def judge_postgresql(facts: PostgresFacts, settings: Settings, *, replicas: int) -> Iterator[Finding]:
-    """``replicas`` is how many are to share this server."""
+def judge_postgresql(facts: PostgresFacts, *, processes: int, connections_of_each: int) -> Iterator[Finding]:
+    """``processes`` of Aside are to share this server; each may take ``connections_of_each``."""
     yield _latency(facts.latency_ms)
     if len(facts.pids) > 1:
         yield fail(
@@ -22,7 +21,9 @@ def judge_postgresql(facts: PostgresFacts, settings: Settings, *, replicas: int)
             "statements of one connection were answered by several sessions",
             "pool by session in between (PgBouncer: pool_mode = session): the leader's lock belongs to a session",
         )
-    yield from judged("server", facts.server, partial(_judge_server, settings=settings, replicas=replicas))
+    yield from judged(
+        "server", facts.server, partial(_judge_server, processes=processes, connections_of_each=connections_of_each)
+    )
     yield from judged("transactions", facts.transactions, _judge_transactions)
 
 
@@ -33,11 +34,11 @@ def _latency(latency_ms: float) -> Finding:
     return ok("latency", found)
 
 
-def _judge_server(server: Server, settings: Settings, *, replicas: int) -> Iterator[Finding]:
+def _judge_server(server: Server, *, processes: int, connections_of_each: int) -> Iterator[Finding]:
     yield _version(server.version_num)
     yield _primary(server)
     yield _durability(server)
-    yield _connections(server, settings, replicas=replicas)
+    yield _connections(server, processes=processes, needed=processes * connections_of_each)
     if not server.sees_sessions:
         yield ok(
             "visibility",
@@ -83,16 +84,7 @@ def _durability(server: Server) -> Finding:
     return ok("durability", "what is acknowledged survives a crash")
 
 
-def connections_of_one_process(settings: Settings) -> int:
-    """As docs/configuration.md counts them; the relay's session is one of the five beside the shares."""
-    shares = settings.database
-    background = 5 if settings.audit.samples_per_second > 0 else 4
-    return shares.load_connections + shares.write_connections + shares.browse_connections + background
-
-
-def _connections(server: Server, settings: Settings, *, replicas: int) -> Finding:
-    processes = replicas * settings.workers
-    needed = connections_of_one_process(settings) * processes
+def _connections(server: Server, *, processes: int, needed: int) -> Finding:
     left = server.connections - server.connections_of_others
     found = (
         f"{processes} process{'es' if processes > 1 else ''} of these settings may take {needed} connections; "

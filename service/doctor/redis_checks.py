@@ -123,8 +123,10 @@ def _is_database(name: str) -> bool:
 
 
 def connections_of_one_process(settings: Settings) -> int:
-    """As docs/configuration.md counts them."""
-    return 4 * settings.redis.lanes + 4
+    """Lanes for reads and for each script, and one each for claims, the clock, the relay, the audit, and for
+    explaining, purging and warming.
+    """
+    return 4 * settings.redis.lanes + 7
 
 
 def _clients(info: Info, settings: Settings, *, replicas: int) -> Finding:

@@ -35,6 +35,9 @@ _NEEDED = (
     "INFO server",
     "PING",
     "RANDOMKEY",
+    "SCAN 0",
+    f"EXISTS {_ENTRY}",
+    f"STRLEN {_ENTRY}",
     "SCRIPT LOAD x",
     "EVALSHA x 0",
     "CLIENT NO-TOUCH ON",
@@ -120,8 +123,8 @@ async def _heartbeat(asker: _Asker) -> Heartbeat | None:
     value, left_ms = await asker.ask("GET", HEARTBEAT), await asker.ask("PTTL", HEARTBEAT)
     if value is None:
         return None
-    run_id, _, generation = value.partition("|")
-    return Heartbeat(run_id, generation, left_ms)
+    run_id, _, generations = value.partition("|")
+    return Heartbeat(run_id, generations.partition(" ")[0], left_ms)  # behind it, the epochs of single types
 
 
 async def _watermark(asker: _Asker) -> Watermark | None:

@@ -46,7 +46,7 @@ def faults_of(findings: Iterable[Finding]) -> dict[str, Level]:
 def of_postgresql(facts: PostgresFacts = POSTGRES, *, replicas: int = 1, **server: object) -> dict[str, Level]:
     if server:
         facts = PostgresFacts(**{**as_members(facts), "server": SERVER._replace(**server)})
-    return faults_of(judge_postgresql(facts, SETTINGS, replicas=replicas))
+    return faults_of(judge_postgresql(facts, processes=replicas, connections_of_each=19))
 
 
 def of_redis(
