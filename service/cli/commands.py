@@ -11,10 +11,14 @@ import typer
 from service.cli.bench import bench
 from service.cli.dev import run_dev
 from service.cli.doctor import doctor
+from service.cli.explain import explain
+from service.cli.jobs import jobs
 from service.cli.policies import policies
+from service.cli.purge import purge
 from service.cli.refusals import BAD_SETTING, read_settings, readable_failures, refuse
 from service.cli.serving import bind, stopping_on_signals
 from service.cli.serving import serve as serve_until_stopped
+from service.cli.stats import stats
 from service.errors import InvalidInputError
 from service.logs import configure_logging
 
@@ -31,6 +35,10 @@ app = typer.Typer(
 app.command()(bench)
 app.add_typer(policies, name="policies")
 app.command()(doctor)
+app.command()(explain)
+app.command()(purge)
+app.command()(stats)
+app.add_typer(jobs, name="jobs")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]

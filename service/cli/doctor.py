@@ -57,7 +57,7 @@ def exit_code_of(worst: Level, *, strict: bool) -> int:
 
 
 def _print(sections: Sequence[Section], worst: Level) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     for section in sections:
         if section.findings:
             console.print(f"[bold]{escape(section.title)}[/]")

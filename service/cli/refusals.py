@@ -22,7 +22,7 @@ FAILED, BAD_SETTING = 1, 2
 
 def refuse(text: str, *, exit_code: int = FAILED) -> NoReturn:
     """Say why, and end the command."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]aside:[/] {escape(text)}")
+    Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(f"[bold red]aside:[/] {escape(text)}")
     raise typer.Exit(exit_code)
 
 
