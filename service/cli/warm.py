@@ -18,9 +18,9 @@ from service.cache.recorder import NullRecorder
 from service.cli.warming_display import Display
 from service.domain.entity import ENTITY_ID_PATTERN, ENTITY_TYPE_PATTERN, EntityKey
 from service.errors import InvalidInputError
+from service.parts import open_warming
 from service.services.warming import Tally, Wanted
 from service.settings import Settings
-from service.wiring import open_warming
 
 INTERRUPTED = 130
 

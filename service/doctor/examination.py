@@ -20,8 +20,8 @@ from service.doctor.service import look_at_service
 from service.doctor.service_checks import judge_service
 from service.doctor.settings_checks import judge_settings
 from service.doctor.together_checks import judge_clocks, judge_heartbeat, judge_leadership
+from service.parts import most_connections
 from service.settings import Settings
-from service.wiring import most_connections
 
 LONGEST_SECONDS = 12.0
 T = TypeVar("T")

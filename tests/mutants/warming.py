@@ -6,7 +6,7 @@ from tests.mutants.mutant import Edit, Mutant, mutant
 
 SERVICE = "service/services/warming.py"
 LANE = "service/cache/warming.py"
-WIRING = "service/wiring.py"
+WIRING = "service/parts.py"
 
 _LEASE = "lease = await lane.lease([name_of(*key) for key in page])"
 _EARLY = "self.early = await self._read(PageLease(b'', b'', [name_of(*key) for key in page], 0, 0))"

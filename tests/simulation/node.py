@@ -14,10 +14,10 @@ from service.cache.redis_store import RedisStore
 from service.cache.tasks import Tasks
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
+from service.parts import build_engine
 from service.services.entities import Entities
 from service.services.loading import BatchedLedger, SourceLoader
 from service.services.relay import Relay
-from service.wiring import build_engine
 from tests.simulation import plan as parameters
 from tests.simulation.clock import CHANCE
 from tests.simulation.loop import Loop

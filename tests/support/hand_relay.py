@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service import wiring
 from service.cache.grants import Grant, Granted, Granter, Watermark
 from service.cache.lane import connector
 from service.cache.recorder import NullRecorder
 from service.db.changes import Poll, RelaySession
+from service.parts import build_database
 from service.services.relay import Reign
 from service.settings import Settings
 from tests.support.gates import Gate
@@ -63,7 +63,7 @@ class HandRelay:
 @asynccontextmanager
 async def hand_relay(settings: Settings, *, page_size: int = 100) -> AsyncIterator[HandRelay]:
     """Lead. There must be no other leader of this database."""
-    database = wiring._database(settings)
+    database = build_database(settings)
     granter = GatedGranter(connector(settings.redis_url.get_secret_value()), NullRecorder(), timeout_seconds=5)
     granter.watching = Gate("before the relay reads the watermark")
     granter.granting = Gate("before the relay's script")

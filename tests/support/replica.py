@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from service import wiring
+from service import parts
 from service.cache.entry import NO_WISH, Answer, Wish
 from service.cache.policy import Policy
 from service.cache.redis_store import RedisStore
@@ -108,9 +108,9 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
     """As `service.wiring.open_services`, without relay and pulse."""
     gates, recorder, tasks = Gates(), Recording(), Tasks()
     async with AsyncExitStack() as stack:
-        database = wiring._database(settings)
+        database = parts.build_database(settings)
         stack.push_async_callback(database.close)
-        redis = wiring._store(settings, recorder)
+        redis = parts.build_store(settings, recorder)
         stack.push_async_callback(redis.close)
         table = GatedTable(database, max_body_bytes=settings.limits.body_bytes)
         table.gates = gates
@@ -125,7 +125,7 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
         stack.push_async_callback(loader.close)
         stack.push_async_callback(lambda: tasks.close(grace_seconds=5))
         stack.callback(gates.release)
-        engine = wiring.build_engine(
+        engine = parts.build_engine(
             settings,
             store=store,
             loader=loader,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from service.cache.policy import Strategy
+from service.parts import build_database, build_policies
 from service.settings import PolicySettings, Settings
-from service.wiring import _database, build_policies
 
 
 def policies_of(settings):
-    return build_policies(settings, _database(settings)).of
+    return build_policies(settings, build_database(settings)).of
 
 
 def test_parameters_are_written_through_and_live_an_hour():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncpg
 
-from service import wiring
 from service.db.changes import RelaySession
+from service.parts import build_database
 from service.settings import Settings
 
 
@@ -16,7 +16,7 @@ async def test_the_relays_prune_forgets_what_was_superseded_long_ago(database_ur
     for _ in range(5):
         await admin.execute("UPDATE entity SET body = body")
     await admin.execute("UPDATE parameter_version SET superseded_at = superseded_at - interval '2 hours'")
-    database = wiring._database(Settings(DATABASE_URL=database_url))
+    database = build_database(Settings(DATABASE_URL=database_url))
     session = await RelaySession.lead(database, idle_seconds=60)
     assert session is not None
     assert await session.prune_history(after_seconds=1e6, at_most=3) == 0

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from service import wiring
 from service.cache.entry import Outcome
 from service.cache.recorder import NullRecorder
 from service.cache.warming import PageLane
 from service.errors import CacheUnavailableError
+from service.parts import open_warming
 from service.services.warming import Tally, Wanted
 from tests.support.databases import execute_sql
 from tests.support.polling import turns
@@ -116,7 +116,7 @@ async def test_w10_nothing_goes_into_the_cache_of_another_database(world, databa
         await world.sql(INSERT, "x")
         execute_sql(other_url, INSERT.replace("$1", "'x'"))
         settings = replica_settings(other_url, world.redis_url, bound_seconds=world.bound_seconds)
-        async with wiring.open_warming(settings, NullRecorder()) as warming:
+        async with open_warming(settings, NullRecorder()) as warming:
             with pytest.raises(CacheUnavailableError, match="another database"):
                 await warming.run(Wanted())
     stranger = (await world.replica()).redis
