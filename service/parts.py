@@ -20,6 +20,7 @@ from service.cache.tasks import Tasks
 from service.cache.warming import PageLane
 from service.db.changes import read_history
 from service.db.entities import EntityTable
+from service.db.hot_keys import HotKeyTable
 from service.db.listing import EntityListing
 from service.db.parameters import ParameterTable
 from service.db.policies import PolicyTable
@@ -35,8 +36,9 @@ _PAGES_IN_FLIGHT = 3
 
 
 @asynccontextmanager
-async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[Warming]:
-    """Warming in a process of its own, beside the services: two connections to PostgreSQL at the most.
+async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[tuple[Warming, HotKeyTable]]:
+    """Warming in a process of its own, beside the services, and what these know to be hot: two connections to
+    PostgreSQL at the most.
 
     Raises UnavailableError where PostgreSQL does not answer, or is a standby, whose rows may be old.
     """
@@ -59,7 +61,8 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
         store.pulse.start()
         policies = build_policies(settings, database)
         await policies.load()  # what is warmed lives as long as what services load
-        yield build_warming(settings, store=store, database=database, recorder=recorder, policy_of=policies.of)
+        warming = build_warming(settings, store=store, database=database, recorder=recorder, policy_of=policies.of)
+        yield warming, HotKeyTable(database)
 
 
 def build_warming(

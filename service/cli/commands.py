@@ -98,8 +98,9 @@ def warm(
     prefix: Annotated[str, typer.Option(help="Only ids that begin so.")] = "",
     ids: Annotated[list[str] | None, typer.Option(help="Only these ids of one type, separated by commas.")] = None,
     ids_file: Annotated[Path | None, typer.Option(help="The same, one in each line; - for the standard input.")] = None,
-    rate: Annotated[float | None, typer.Option(min=1, help="Rows per second at the most.")] = None,
     *,
+    hot: Annotated[int | None, typer.Option(min=1, max=100_000, help="So many of the keys read most.")] = None,
+    rate: Annotated[float | None, typer.Option(min=1, help="Rows per second at the most.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Fill the cache ahead of readers, beside services that run: everything, or what the options say."""
@@ -110,7 +111,7 @@ def warm(
     configure_logging(settings.log_level, "console")
     with readable_failures():
         try:
-            wanted = wanted_of(types or [], prefix=prefix, ids=ids or [], ids_file=ids_file)
+            wanted = wanted_of(types or [], prefix=prefix, ids=ids or [], ids_file=ids_file, hot=hot)
         except InvalidInputError as error:
             refuse(str(error), exit_code=BAD_SETTING)
-        run_warm(settings, wanted, rows_per_second=rate, display=Display(as_json=as_json))
+        run_warm(settings, wanted, hot=hot, rows_per_second=rate, display=Display(as_json=as_json))

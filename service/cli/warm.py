@@ -28,11 +28,15 @@ _TYPE = re.compile(ENTITY_TYPE_PATTERN, re.ASCII)
 _ID = re.compile(ENTITY_ID_PATTERN, re.ASCII)
 
 
-def wanted_of(types: Sequence[str], *, prefix: str, ids: Sequence[str], ids_file: Path | None) -> Wanted:
+def wanted_of(
+    types: Sequence[str], *, prefix: str, ids: Sequence[str], ids_file: Path | None, hot: int | None = None
+) -> Wanted:
     """What the options ask for. Raises InvalidInputError, OSError."""
     for entity_type in types:
         if not _TYPE.fullmatch(entity_type):
             raise InvalidInputError(f"{entity_type!r} is no entity type")
+    if hot is not None and (types or prefix or ids or ids_file is not None):
+        raise InvalidInputError("hot keys are of all types: give --hot without the others")
     if prefix and not _ID.fullmatch(prefix):
         raise InvalidInputError(f"no id begins with {prefix!r}")
     if not ids and ids_file is None:
@@ -53,16 +57,25 @@ def _ids_of(ids: Sequence[str], ids_file: Path | None) -> Iterator[str]:
         yield each
 
 
-def run_warm(settings: Settings, wanted: Wanted, *, rows_per_second: float | None, display: Display) -> None:
-    """Warm, and show it. A signal ends it after the pages in flight. Raises typer.Exit, AsideError."""
-    if uvloop.run(_warm(settings, wanted, rows_per_second, display)):
+def run_warm(
+    settings: Settings, wanted: Wanted, *, hot: int | None, rows_per_second: float | None, display: Display
+) -> None:
+    """Warm what is wanted, or so many of the ``hot`` keys, and show it.
+
+    A signal ends it after the pages in flight. Raises typer.Exit, AsideError.
+    """
+    if uvloop.run(_warm(settings, wanted, hot, rows_per_second, display)):
         raise typer.Exit(INTERRUPTED)
 
 
-async def _warm(settings: Settings, wanted: Wanted, rows_per_second: float | None, display: Display) -> bool:
+async def _warm(
+    settings: Settings, wanted: Wanted, hot: int | None, rows_per_second: float | None, display: Display
+) -> bool:
     """True where a signal has ended it."""
-    async with open_warming(settings, NullRecorder()) as warming:
+    async with open_warming(settings, NullRecorder()) as (warming, hot_keys):
         await warming.check()
+        if hot is not None:
+            wanted = Wanted(keys=tuple(each.key for each in await hot_keys.hottest(hot, but="")))
         about = await warming.about_how_many(wanted)
         gc.freeze()  # to go through all that was imported, again and again, would stop it for tens of milliseconds
         with display.showing(about):

@@ -92,6 +92,17 @@ async def test_the_summary_is_for_people(client, warm, database_url, tmp_path):
     assert counts == [("1", "installed"), ("1", "there"), ("0", "skipped"), ("0", "refused"), ("1", "gone")]
 
 
+async def test_what_services_have_seen_to_be_hot_is_warmed_and_nothing_else(client, warm, database_url, redis_url):
+    execute_sql(database_url, ROWS)
+    execute_sql(database_url, "INSERT INTO hot_key VALUES ('a', 'book', 'book-7', 5), ('b', 'book', 'book-9', 3)")
+    exit_code, stdout, _ = warm("--hot", "2", "--json")
+    assert (exit_code, json.loads(stdout)["installed"]) == (0, 2)
+    assert command(redis_url, "EXISTS", "cache:book:book-7", "cache:book:book-9", "cache:book:book-1") == "2"
+    exit_code, _, stderr = warm("--hot", "2", "--type", "book")
+    assert exit_code == 2
+    assert "give --hot without the others" in stderr
+
+
 async def test_a_ctrl_c_ends_it_in_order(client, database_url, redis_url):
     execute_sql(database_url, ROWS)
     with launch(database_url, redis_url, "--json", "--rate", "10") as process:

@@ -116,7 +116,7 @@ async def test_w10_nothing_goes_into_the_cache_of_another_database(world, databa
         await world.sql(INSERT, "x")
         execute_sql(other_url, INSERT.replace("$1", "'x'"))
         settings = replica_settings(other_url, world.redis_url, bound_seconds=world.bound_seconds)
-        async with open_warming(settings, NullRecorder()) as warming:
+        async with open_warming(settings, NullRecorder()) as (warming, _):
             with pytest.raises(CacheUnavailableError, match="another database"):
                 await warming.run(Wanted())
     stranger = (await world.replica()).redis
