@@ -207,6 +207,13 @@ def _truncate(world: World) -> None:
         world.postgres.truncate()
 
 
+def _give_up_type(world: World) -> None:
+    """A purge of a whole type."""
+    if world.postgres.is_up:
+        kinds = sorted({kind for kind, _ in world.keys})
+        world.postgres.rows.next_epoch_of_type(kinds[int(world.simulator.rng.random() * len(kinds))])
+
+
 def _redis_clock(world: World) -> None:
     """An NTP step: forward only."""
     world.redis.ahead += world.simulator.rng.random() * 3
@@ -226,6 +233,7 @@ _FAULTS: dict[str, Callable[[World], None]] = {
     "restart postgres": _restart_postgres,
     "plain sql": _plain_sql,
     "truncate": _truncate,
+    "give up type": _give_up_type,
     "redis clock": _redis_clock,
     "restart redis short of keys": _restart_short,
     "cut all from redis": _cut_all_from_redis,

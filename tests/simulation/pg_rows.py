@@ -90,6 +90,7 @@ class Rows:
         self.changes: list[Change] = []
         self.ledger = Ledger()
         self.epoch = int(self.clock() * 1000)
+        self.type_epochs: dict[str, int] = {}
         self.history: dict[Key, list[State]] = {}
         self.truncations: list[float] = []
         self.truncated_version = 0
@@ -193,6 +194,10 @@ class Rows:
 
     def next_epoch(self) -> None:
         self.epoch = max(self.epoch + 1, int(self.clock() * 1000))
+
+    def next_epoch_of_type(self, entity_type: str) -> None:
+        """Everything cached of it is given up: the table stays what it is."""
+        self.type_epochs[entity_type] = max(self.type_epochs.get(entity_type, 0) + 1, int(self.clock() * 1000))
 
     def truncate(self) -> bool:
         """False where somebody has the table open."""

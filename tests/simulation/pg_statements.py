@@ -95,7 +95,7 @@ def relay_poll(rows: Rows, since: str, page_size: int) -> list[Record]:
     head = {
         "horizon": str(now),
         "generation": rows.generation(),
-        "type_epochs": "",
+        "type_epochs": "".join([f" {name}:{number}" for name, number in sorted(rows.type_epochs.items())]),
         "pruned_xid": rows.ledger.pruned_xid,
     }
     page = rows.changes_between(Snapshot.parse(since), now)[:page_size]

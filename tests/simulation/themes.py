@@ -112,6 +112,21 @@ def _late_fills(plan: Plan, rng: Random) -> None:
     )  # fmt: skip
 
 
+def _given_up(plan: Plan, rng: Random) -> None:
+    """A type is given up again and again, while rows of it are on their way to the cache and changes to the relay."""
+    slow = {(_LOAD, _REPLY): Slow(0.5, 0.5), (_GRANT, _REQUEST): Slow(0.3, 0.4), (_APPLY, _REQUEST): Slow(0.3, 0.2)}
+    writes_through = rng.random() < 0.4
+    policy = replace(
+        plan.policy, strategy=Strategy.WRITE_THROUGH if writes_through else Strategy.CACHE_ASIDE,
+        ttl_seconds=rng.choice((0.4, 30.0)), negative_ttl_seconds=30.0, stale_if_error_seconds=0.0,
+    )  # fmt: skip
+    _calm(
+        plan, rng, slow, policy=policy, keys=2, replicas=2, clients=4, operations=10, think_seconds=0.04, writes=0.25,
+        lease_ms=rng.choice((300, 2_000)), poll_seconds=0.1, echo_seconds=0.05,
+        faults=["give up type"] * rng.choice((2, 4, 6)) + ["plain sql"] * rng.choice((0, 2)),
+    )  # fmt: skip
+
+
 def _late_copies(plan: Plan, rng: Random) -> None:
     """Connections break for their clients, who ask again on others, and what was sent first arrives all the same."""
     writes_through = rng.random() < 0.3
@@ -206,6 +221,7 @@ DIRECTED: dict[str, Callable[[Plan, Random], None]] = {
     "late-grants": _late_grants,
     "short-leases": _short_leases,
     "late-fills": _late_fills,
+    "given-up": _given_up,
     "late-copies": _late_copies,
     "refreshes": _refreshes,
     "late-applies": _late_applies,
