@@ -20,8 +20,8 @@ from service.errors import CacheUnavailableError
 
 T = TypeVar("T")
 
-STEP = 500
-"""Keys that Redis looks at for one step: well below a millisecond of its time."""
+STEP = 250
+"""Keys that Redis looks at for one step: less than a millisecond of its time."""
 
 BEGINNING = b"0"
 

@@ -112,6 +112,7 @@ class Purging:
         keys, purged = 0, 0 if wanted.dry_run else job.progress.get("purged", 0)
         cursor = BEGINNING
         while True:
+            began_at = time.monotonic()
             step = await pace.patiently(partial(self._lane.scan, cursor, prefix))
             keys, cursor = keys + len(step.keys), step.cursor
             if wanted.is_by_epoch:
@@ -121,3 +122,4 @@ class Purging:
             report({"keys": keys, "purged": purged})
             if cursor == BEGINNING:
                 return
+            await asyncio.sleep(time.monotonic() - began_at)  # as long as the step took: half of the time is others'
