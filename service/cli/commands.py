@@ -12,6 +12,7 @@ from service.cli.bench import bench
 from service.cli.dev import run_dev
 from service.cli.doctor import doctor
 from service.cli.explain import explain
+from service.cli.interchange import export_entities, import_entities
 from service.cli.jobs import jobs
 from service.cli.policies import policies
 from service.cli.purge import purge
@@ -39,6 +40,8 @@ app.command()(explain)
 app.command()(purge)
 app.command()(stats)
 app.add_typer(jobs, name="jobs")
+app.command("export")(export_entities)
+app.command("import")(import_entities)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]

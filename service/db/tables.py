@@ -209,3 +209,15 @@ policy_version = Table(
     CheckConstraint("(kind = 'removed') = (members IS NULL)", name="policy_version_removal_has_no_members"),
     Index("policy_version_of_type", "entity_type", "version"),
 )
+
+import_progress = Table(
+    "import_progress",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("records", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("rejects_bytes", BigInteger, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
