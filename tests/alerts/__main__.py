@@ -12,6 +12,9 @@ from rich.table import Table
 from tests.alerts.cycle import FACTOR, FAILURES, Seen, opened, run
 from tests.alerts.rules import rules_as_written
 
+_CALM_SECONDS = 12.0
+"""Longer than the longest window that an alert compares with."""
+
 
 async def cycle(console: Console) -> tuple[list[Seen], set[str]]:
     """What was seen, and the names of the alerts that were not."""
@@ -21,7 +24,7 @@ async def cycle(console: Console) -> tuple[list[Seen], set[str]]:
         console.print(f"{time.monotonic() - began:6.1f} s  {what}", highlight=False)
 
     async with opened(FAILURES, tell=tell) as stage:
-        seen = await run(stage, FAILURES)
+        seen = await run(stage, FAILURES, calm_seconds=_CALM_SECONDS)
     names = {rule.name for rule in await rules_as_written() if rule.is_alert}
     return seen, names - {each.alert for each in seen}
 

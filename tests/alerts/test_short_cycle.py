@@ -34,7 +34,7 @@ async def cycle() -> Outcome:
     queries += [(rule.name, selector) for rule in rules if rule.is_alert for selector in rule.selectors]
     queries += panel_queries("aside-redis")
     async with opened(SHORT) as stage:
-        seen = await run(stage, SHORT)
+        seen = await run(stage, SHORT, calm_seconds=2)
         return Outcome(seen, [each for each in queries if not await has_data(stage.server, each[1])])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.support.scraping import scrape
 from tests.support.waiting import eventually
 
 
@@ -31,6 +32,8 @@ async def test_a_service_never_answers_with_what_another_databases_service_cache
         async def said_so() -> bool:
             await client.get(f"{ours.url}/v1/entities/book/dune")
             await client.get(f"{theirs.url}/v1/entities/book/dune")
-            return any("cache_belongs_to_another_database" in replica.log for replica in strangers)
+            said = any("cache_belongs_to_another_database" in replica.log for replica in strangers)
+            counted = await scrape([replica.url for replica in strangers])
+            return said and counted.total_of("aside_foreign_heartbeats_total") > 0
 
         await eventually(said_so)

@@ -32,6 +32,16 @@ async def test_whichever_worker_answers_the_metrics_add_up_to_what_was_sent(
         assert added.total_of("aside_cache_requests_total", outcome="hit") == SENT
         assert added.total_of("aside_request_seconds_count", method="GET", route=ROUTE, status="200") == SENT
 
+    async def vitals_are_those_of_both() -> bool:
+        found = await scrape([replica.url])
+        loads, leaders = (
+            found.total_of("aside_db_connections_allowed", share="load"),
+            found["aside_relay_leading", frozenset()],
+        )
+        return (loads, leaders, found["aside_cache_on", frozenset()]) == (6, 1, 1)
+
+    await eventually(vitals_are_those_of_both)
+
     roles: set[str] = set()
 
     async def both_answered() -> bool:
