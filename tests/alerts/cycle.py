@@ -12,10 +12,9 @@ from tests.alerts import failures
 from tests.alerts.prometheus import RULES, SCRAPE_SECONDS, Alert, Prometheus, prometheus
 from tests.alerts.scaling import scaled
 from tests.alerts.stage import Aside, open_stage
+from tests.support.databases import DatabaseMint
 from tests.support.waiting import eventually
 
-FACTOR = 30.0
-"""So much shorter is every duration of the rules here: a minute is two seconds, and a window of five minutes ten."""
 _LONGEST_SECONDS = 90.0
 
 Failing = Callable[[Aside], AbstractAsyncContextManager[None]]
@@ -126,11 +125,17 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened(planned: Sequence[Failure], *, tell: Callable[[str], None] = lambda _: None) -> AsyncIterator[Stage]:
-    """The Asides of these failures under load, and a Prometheus that scrapes them under the scaled rules."""
+async def opened(
+    planned: Sequence[Failure], mint: DatabaseMint, *, factor: float, tell: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[Stage]:
+    """The Asides of these failures under load, and a Prometheus that scrapes them.
+
+    Every duration of its rules is ``factor`` times shorter: by 30, a minute is two seconds. ``mint`` makes the
+    databases of those who do not break their server.
+    """
     jobs = list(dict.fromkeys(failure.job for failure in planned))
-    rules = {path.name: scaled(path.read_text(), FACTOR) for path in RULES}
-    async with open_stage(jobs) as asides:
+    rules = {path.name: scaled(path.read_text(), factor) for path in RULES}
+    async with open_stage(jobs, mint) as asides:
         targets = {
             job: [replica.url.removeprefix("http://") for replica in aside.replicas] for job, aside in asides.items()
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -155,18 +156,23 @@ async def an_older_schema(aside: Aside) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def a_full_redis(aside: Aside) -> AsyncIterator[None]:
-    """Another application's keys take all the memory there is, in a Redis that may not evict."""
+    """Another application takes all the memory there is, and all that is given back, of a Redis that may not evict."""
     with _reading_new_keys(aside):
-        size = 1_000_000
-        for number in range(1_000):
-            try:
-                command(aside.valkey.url, "SET", f"others:{number}", "x" * size)
-            except RuntimeError:
-                size //= 10
-                if size < 10:
-                    break
+        filling = asyncio.create_task(_fill(aside))
         yield
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
         command(aside.valkey.url, "EVAL", "return redis.call('UNLINK', unpack(redis.call('KEYS', 'others:*')))", "0")
+
+
+async def _fill(aside: Aside) -> None:
+    size = 1_000_000
+    for number in itertools.count():
+        try:
+            command(aside.valkey.url, "SET", f"others:{number}", "x" * size)
+        except RuntimeError:
+            size = max(10, size // 10)
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -58,11 +58,10 @@ PLANS = {
 
 
 @asynccontextmanager
-async def open_stage(jobs: list[str]) -> AsyncIterator[dict[str, Aside]]:
+async def open_stage(jobs: list[str], shared: DatabaseMint) -> AsyncIterator[dict[str, Aside]]:
     """These jobs, by name, under load."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(private_folder())
-        shared = DatabaseMint(stack.enter_context(private_postgres()))
         parts = {job: stack.enter_context(_servers(PLANS[job], shared)) for job in jobs}
         replicas = {
             job: stack.enter_context(_replicas(folder / job, PLANS[job].replicas, urls, valkey))

@@ -12,6 +12,7 @@ from tests.alerts.cycle import SHORT, Seen, opened, run
 from tests.alerts.panels import panel_queries
 from tests.alerts.prometheus import Prometheus
 from tests.alerts.rules import rules_as_written
+from tests.support.databases import DatabaseMint
 from tests.support.figures import show
 
 
@@ -24,16 +25,16 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome() -> Outcome:
-    return asyncio.run(cycle())
+def outcome(database_mint: DatabaseMint) -> Outcome:
+    return asyncio.run(cycle(database_mint))
 
 
-async def cycle() -> Outcome:
+async def cycle(mint: DatabaseMint) -> Outcome:
     rules = await rules_as_written()
     queries = [(rule.name, rule.query) for rule in rules if not rule.is_alert]
     queries += [(rule.name, selector) for rule in rules if rule.is_alert for selector in rule.selectors]
     queries += panel_queries("aside-redis")
-    async with opened(SHORT) as stage:
+    async with opened(SHORT, mint, factor=60) as stage:
         seen = await run(stage, SHORT, calm_seconds=2)
         return Outcome(seen, [each for each in queries if not await has_data(stage.server, each[1])])
 

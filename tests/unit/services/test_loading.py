@@ -65,3 +65,16 @@ async def test_coverage_comes_from_the_source_of_the_type():
     loader = loader_of(Source("entity"), Source("parameter"))
     row, coverage = await loader.load_with_coverage("parameter:a")
     assert (row.body, coverage.covered) == (b"parameter a", True)
+
+
+async def test_it_tells_how_many_queries_are_under_way():
+    entities = Source("entity")
+    loader, load, seen = loader_of(entities, Source("parameter"), in_flight=2), entities.load, []
+
+    async def spied(keys):
+        seen.append(loader.in_flight)
+        return await load(keys)
+
+    entities.load = spied
+    await asyncio.gather(loader.load("country:JP"), loader.load("parameter:a"))
+    assert (seen, loader.in_flight, loader.most_in_flight) == ([1], 0, 2)
