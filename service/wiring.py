@@ -99,6 +99,7 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
             relay=relay,
             audit=audit,
             health=health,
+            policies=policies,
         )
         stack.push_async_callback(vitals.stop)
         tasks = Tasks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from service.cache.entry import Outcome
@@ -65,6 +66,9 @@ class Recorder(Protocol):
     ) -> None:
         """Every second: what holds in this process."""
 
+    def entity_types(self, names: Collection[str]) -> None:
+        """Every second: the types that have a policy of their own. Others may come while the process runs."""
+
     def schema(self, *, is_current: bool) -> None:
         """Every few seconds while PostgreSQL answers."""
 
@@ -97,6 +101,7 @@ class NullRecorder:
     def condition(
         self, *, redis_up: bool, cache_on: bool, postgresql_up: bool, relay_leads: bool, audit_runs: bool
     ) -> None: ...
+    def entity_types(self, names: Collection[str]) -> None: ...
     def schema(self, *, is_current: bool) -> None: ...
     def connections(self, share: str, busy: int, allowed: int) -> None: ...
     def redis_memory(self, *, used_bytes: int, limit_bytes: int, evicted_keys: int, can_evict: bool) -> None: ...

@@ -19,6 +19,9 @@ from service.metrics.vitals import VitalGauges
 OTHER = "other"
 """The label for whatever is not in a bounded set: types without a policy, methods and paths that do not exist."""
 
+MOST_TYPES = 200
+"""So many entity types have a label of their own, `other` included: each is ten series."""
+
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS")
 
 C = TypeVar("C")
@@ -52,11 +55,12 @@ class Metrics:
     ) -> None:  # fmt: skip
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, with nothing in it that a scrape does not know
         self.registry = CollectorRegistry()
-        self._entity_types = (*entity_types, OTHER)
         self._define_cache_metrics()
         self._define_database_metrics()
         self._define_background_metrics()
         self._define_audit_metrics()
+        self.entity_types((OTHER, *entity_types))
+        self._reads_of_others = self._reads[OTHER]
         self._vitals = VitalGauges(
             self.registry, bound_seconds=bound_seconds, audit_samples_per_second=audit_samples_per_second
         )
@@ -74,11 +78,9 @@ class Metrics:
     def _define_cache_metrics(self) -> None:
         reads = self._counter("aside_cache_requests", "Reads, by how they were answered", "entity_type", "outcome")
         refreshes = self._counter("aside_early_refreshes", "Entries renewed before they expired", "entity_type")
-        self._reads: dict[str, Mapping[str, Callable[[float], None]]] = {
-            name: {outcome: reads.labels(name, outcome.value).inc for outcome in Outcome} for name in self._entity_types
-        }
-        self._reads_of_others = self._reads[OTHER]
-        self._refreshes = {name: refreshes.labels(name) for name in self._entity_types}
+        self._count_reads, self._count_refreshes = reads, refreshes
+        self._reads: dict[str, Mapping[str, Callable[[float], None]]] = {}
+        self._refreshes: dict[str, Counter] = {}
         self._cache_errors = self._counter("aside_cache_errors", "Calls that Redis did not answer", "op", "kind")
         seconds = self._histogram("aside_cache_seconds", "Time of a call that Redis answered", "op")
         self._cache_seconds = _Children(
@@ -123,10 +125,9 @@ class Metrics:
             "aside_audit_checked", "Cached entries held against PostgreSQL", "entity_type", "sample"
         )
         stale = self._counter("aside_audit_stale", "Cached entries proven older than the bound", "entity_type")
-        self._audit_checked = {
-            name: _Children(partial(checked.labels, name), ("served", "random")) for name in self._entity_types
-        }
-        self._audit_stale = {name: stale.labels(name) for name in self._entity_types}
+        self._count_checked, self._count_stale = checked, stale
+        self._audit_checked: dict[str, _Children[Counter]] = {}
+        self._audit_stale: dict[str, Counter] = {}
         self._audit_suspects = Counter(
             "aside_audit_suspects", "Entries older than their row, not yet a proof", registry=self.registry
         )
@@ -137,6 +138,14 @@ class Metrics:
             multiprocess_mode="max",  # what a worker found that is gone was found all the same
         )
         self._oldest_seconds = 0.0
+
+    def entity_types(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._reads and len(self._reads) < MOST_TYPES:
+                self._refreshes[name] = self._count_refreshes.labels(name)
+                self._audit_checked[name] = _Children(partial(self._count_checked.labels, name), ("served", "random"))
+                self._audit_stale[name] = self._count_stale.labels(name)
+                self._reads[name] = {o: self._count_reads.labels(name, o.value).inc for o in Outcome}
 
     def _define_build_info(self, version: str) -> None:
         # A gauge, not an Info: that one cannot be shared by several workers.

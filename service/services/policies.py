@@ -7,7 +7,7 @@ hold: a policy says how long an entry may be kept and what a write does to the c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,6 +79,10 @@ class Policies:
     def of(self, entity_type: str) -> Policy:
         """What holds for a type now. One look into a dict: every read asks."""
         return self._in_force.get(entity_type, self._default)
+
+    def types(self) -> Collection[str]:
+        """The entity types that have a policy of their own now."""
+        return self._in_force.keys()
 
     def serve_stale(self) -> bool:
         """Whether any type may be answered with old values while PostgreSQL is away."""

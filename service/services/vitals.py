@@ -20,6 +20,7 @@ from service.errors import CacheUnavailableError
 from service.services.audit import Audit
 from service.services.health import Health
 from service.services.loading import SourceLoader
+from service.services.policies import Policies
 from service.services.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Vitals:
 
     def __init__(
         self, recorder: Recorder, *, database: Database, loader: SourceLoader, pulse: Pulse, probe: Probe,
-        relay: Relay, audit: Audit, health: Health,
+        relay: Relay, audit: Audit, health: Health, policies: Policies,
     ) -> None:  # fmt: skip
         self._recorder = recorder
         self._database = database
@@ -44,6 +45,7 @@ class Vitals:
         self._relay = relay
         self._audit = audit
         self._health = health
+        self._policies = policies
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -76,6 +78,7 @@ class Vitals:
             relay_leads=self._relay.state == "leading",
             audit_runs=self._audit.state == "running",
         )
+        self._recorder.entity_types(self._policies.types())
         for share, busy, allowed in self._connections():
             self._recorder.connections(share, busy, allowed)
 

@@ -47,6 +47,7 @@ async def test_a_healthy_process_says_so(database_url: str, redis_url: str) -> N
         assert recording.count("connections", "browse", "0", "3") > 0
         assert recording.count("connections", "relay", "1", "1") > 0
         assert recording.count("schema", "True") > 0
+        assert recording.count("entity_types", "parameter") > 0
         assert recording.count("redis_memory", "used_bytes", "limit_bytes", "evicted_keys", "can_evict") > 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from service.cache.entry import Outcome
 
 
@@ -68,6 +70,9 @@ class Recording:
 
     def condition(self, **holds: bool) -> None:
         self.events.append(("condition", *(f"{name}={so}" for name, so in holds.items())))
+
+    def entity_types(self, names: Collection[str]) -> None:
+        self.events.append(("entity_types", *sorted(names)))
 
     def schema(self, *, is_current: bool) -> None:
         self.events.append(("schema", str(is_current)))

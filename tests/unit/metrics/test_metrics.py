@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.cache.entry import Outcome
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, expose
+from service.metrics.recording import MOST_TYPES
 
 PROMISED = {
     "aside_cache_requests_total": {"entity_type", "outcome"},
@@ -118,6 +119,19 @@ def test_types_that_nobody_configured_share_one_label(metrics: Metrics) -> None:
         metrics.early_refresh(f"type{number}")
     assert value(metrics, "aside_cache_requests_total", entity_type="other", outcome="miss") == 1_000
     assert len(samples(metrics)) == before
+
+
+def test_types_that_get_a_policy_later_get_a_label_but_not_more_than_so_many(metrics: Metrics) -> None:
+    metrics.read("late", Outcome.HIT)
+    metrics.entity_types(["late", "country"])
+    metrics.read("late", Outcome.HIT)
+    metrics.audit_stale("late")
+    assert value(metrics, "aside_cache_requests_total", entity_type="late", outcome="hit") == 1
+    assert value(metrics, "aside_cache_requests_total", entity_type="other", outcome="hit") == 1
+    assert value(metrics, "aside_audit_stale_total", entity_type="late") == 1
+    metrics.entity_types(f"type{number}" for number in range(1_000))
+    names = {dict(labels).get("entity_type") for name, labels in samples(metrics) if name.startswith("aside_cache_req")}
+    assert len(names) == MOST_TYPES
 
 
 def test_methods_that_nobody_knows_share_one_label(metrics: Metrics) -> None:
