@@ -83,8 +83,8 @@ async def _is_waited_for(connection: asyncpg.Connection) -> bool:
 
 @asynccontextmanager
 async def a_locked_table(aside: Aside) -> AsyncIterator[None]:
-    """As under a careless ALTER TABLE."""
-    with _reading_new_keys(aside):
+    """As under a careless ALTER TABLE, with readers who do not wait long before they ask again."""
+    with _reading_new_keys(aside, pause_seconds=0.02):
         async with _connection(aside) as careless, careless.transaction():
             await careless.execute("LOCK TABLE entity IN ACCESS EXCLUSIVE MODE")
             yield
@@ -192,12 +192,13 @@ async def _started(replica: ServiceProcess) -> None:
 
 
 @contextmanager
-def _reading_new_keys(aside: Aside) -> Iterator[None]:
-    aside.load.reads_new_keys = True
+def _reading_new_keys(aside: Aside, *, pause_seconds: float | None = None) -> Iterator[None]:
+    before = aside.load.pause_seconds
+    aside.load.reads_new_keys, aside.load.pause_seconds = True, pause_seconds or before
     try:
         yield
     finally:
-        aside.load.reads_new_keys = False
+        aside.load.reads_new_keys, aside.load.pause_seconds = False, before
 
 
 @asynccontextmanager

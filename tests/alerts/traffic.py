@@ -15,10 +15,11 @@ _PAUSE_SECONDS = 0.2
 
 
 class Load:
-    """``reads_new_keys``: whether readers ask for keys that cannot be cached yet."""
+    """``reads_new_keys``: whether readers ask for keys that cannot be cached yet; ``pause_seconds`` between two."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self.reads_new_keys = False
+        self.pause_seconds = _PAUSE_SECONDS
         self._urls = itertools.cycle(f"{url}/v1/entities/book" for url in urls)
         self._new = itertools.count()
 
@@ -41,7 +42,7 @@ class Load:
             key = f"new-{next(self._new)}" if self.reads_new_keys else f"k{turn % KEYS}"
             with suppress(httpx.HTTPError):  # a replica that was killed
                 await client.get(f"{next(self._urls)}/{key}")
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(self.pause_seconds)
 
     async def _write(self, client: httpx.AsyncClient) -> None:
         for turn in itertools.count():

@@ -10,10 +10,13 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from service.cache.policy import Policy
 from service.cache.probe import Probe
+from service.domain.entity import ALWAYS
+from service.domain.parameter import NOBODY
 from service.embedded import Valkey
 from service.settings import Settings
-from service.wiring import open_services
+from service.wiring import Services, open_services
 from tests.support.databases import execute_sql
 from tests.support.recording import Recording
 from tests.support.waiting import eventually
@@ -26,10 +29,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def told(database_url: str, redis_url: str) -> AsyncIterator[Recording]:
+async def opened(database_url: str, redis_url: str) -> AsyncIterator[tuple[Recording, Services]]:
     settings = Settings.model_construct(database_url=SecretStr(database_url), redis_url=SecretStr(redis_url))
-    async with open_services(settings, recording := Recording()):
-        yield recording
+    async with open_services(settings, recording := Recording()) as services:
+        yield recording, services
 
 
 def holds(recording: Recording, **wanted: bool) -> bool:
@@ -39,7 +42,7 @@ def holds(recording: Recording, **wanted: bool) -> bool:
 
 
 async def test_a_healthy_process_says_so(database_url: str, redis_url: str) -> None:
-    async with told(database_url, redis_url) as recording:
+    async with opened(database_url, redis_url) as (recording, _):
         all_well = {"redis_up": True, "cache_on": True, "postgresql_up": True, "relay_leads": True, "audit_runs": True}
         await eventually(partial(holds, recording, **all_well))
         assert recording.count("connections", "load", "0", "3") > 0
@@ -47,13 +50,19 @@ async def test_a_healthy_process_says_so(database_url: str, redis_url: str) -> N
         assert recording.count("connections", "browse", "0", "3") > 0
         assert recording.count("connections", "relay", "1", "1") > 0
         assert recording.count("schema", "True") > 0
-        assert recording.count("entity_types", "parameter") > 0
         assert recording.count("redis_memory", "used_bytes", "limit_bytes", "evicted_keys", "can_evict") > 0
+
+
+async def test_a_type_that_gets_a_policy_at_run_time_is_told(database_url: str, redis_url: str) -> None:
+    async with opened(database_url, redis_url) as (recording, services):
+        await eventually(lambda: recording.count("entity_types", "parameter") > 0)
+        await services.policies.put("book", Policy(), condition=ALWAYS, authorship=NOBODY)
+        await eventually(lambda: recording.count("entity_types", "book", "parameter") > 0)
 
 
 async def test_an_older_schema_is_told_and_a_redis_that_is_gone_is_not_asked(valkey_factory, database_url: str) -> None:
     server: Valkey = valkey_factory()
-    async with told(database_url, server.url) as recording:
+    async with opened(database_url, server.url) as (recording, _):
         await eventually(partial(holds, recording, cache_on=True))
         execute_sql(database_url, "UPDATE aside_schema_version SET version_num = '0001'")
         await eventually(lambda: recording.count("schema", "False") > 0)
@@ -70,6 +79,6 @@ async def test_nothing_that_it_meets_ends_it(
 ) -> None:
     monkeypatch.setattr(Probe, "memory", None)
     with capture_logs() as logs:
-        async with told(database_url, redis_url) as recording:
+        async with opened(database_url, redis_url) as (recording, _):
             await eventually(lambda: sum(line["event"] == "vitals_failed" for line in logs) > 1)
             await eventually(partial(holds, recording, cache_on=True))
