@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -37,9 +37,22 @@ class Page:
     def press(self, selector: str) -> None:
         self.browser.find_element(By.CSS_SELECTOR, selector).click()
 
+    def write(self, selector: str, text: str) -> None:
+        """Into an empty field; a line's end sends the form."""
+        field = self.browser.find_element(By.CSS_SELECTOR, selector)
+        field.clear()
+        field.send_keys(text)
+
+    def job(self) -> str:
+        """The newest of the jobs."""
+        return self.text("#jobs tbody tr")
+
     def until(self, is_so: Callable[[], object], *, within_seconds: float = 20) -> Any:
         wait = WebDriverWait(
-            self.browser, within_seconds, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+            self.browser,
+            within_seconds,
+            poll_frequency=0.1,
+            ignored_exceptions=[StaleElementReferenceException, NoSuchElementException],
         )
         return wait.until(lambda _: is_so())
 
@@ -102,6 +115,42 @@ def test_figures_move_while_people_read_and_a_type_can_be_looked_at_alone(page: 
     page.press("#entity-type option[value=parameter]")
     page.until(lambda: "of type parameter only" in page.text("#filtered"))
     page.until(lambda: page.tile("Reads") == "0/s")
+    assert complaints(page.browser) == []
+
+
+def test_a_key_is_explained_and_purged_after_a_question_that_says_how_many(page: Page) -> None:
+    page.opened()
+    with httpx.Client(base_url=page.replica.url) as client:
+        client.put(JP, json={"name": "Japan"}).raise_for_status()
+        client.get(JP).raise_for_status()
+        page.write("#key", "country/JP\n")
+        page.until(lambda: page.text("#explained strong") == "fresh")
+        assert "cache:country:JP" in page.text("#explained")
+        for answer, outcome in (("no", "Nothing was purged."), ("yes", "Purged: country/JP; 1 dropped.")):
+            page.press("#purge-key")
+            page.until(lambda: page.text("#confirm-count") == "1 cached entry would be dropped.")
+            page.press(f"#confirm button[value={answer}]")
+            page.until(lambda outcome=outcome: outcome in page.text("#explained"))
+        assert "uri-miss" in client.get(JP).headers["cache-status"]
+    page.write("#key", "no key at all\n")
+    page.until(lambda: page.text("#explained").endswith("such as country/JP."))
+    assert complaints(page.browser) == []
+
+
+def test_jobs_are_begun_from_the_page_and_seen_to_end(page: Page) -> None:
+    page.opened()
+    with httpx.Client(base_url=page.replica.url) as client:
+        for number in range(5):
+            client.put(f"/v1/entities/city/c{number}", json=number).raise_for_status()
+    page.write("#warm-form [name=entity_types]", "city\n")
+    page.until(lambda: "5 installed" in page.job() and "done" in page.job())
+    page.press("#purge-form option[value=prefix]")
+    page.write("#purge-form [name=entity_type]", "city")
+    page.write("#purge-form [name=prefix]", "c\n")
+    page.until(lambda: page.text("#confirm-count") == "5 cached entries would be dropped.")
+    page.press("#confirm-yes")
+    page.until(lambda: page.text("#purge-result") == "Purged: city, ids that begin with c; 5 dropped.")
+    page.until(lambda: "city, ids from c" in page.job() and "done" in page.job())
     assert complaints(page.browser) == []
 
 

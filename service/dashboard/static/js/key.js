@@ -5,7 +5,7 @@ import {byId, el, facts, sign} from "./dom.js";
 import * as format from "./format.js";
 import {purge} from "./purge.js";
 
-const LEVELS = {fresh: "ok", leased: "note", absent: "note", expired: "note", outdated: "warning", unreadable: "warning", unknown: "warning"};
+const LEVELS = {fresh: "ok", leased: "note", absent: "note", expired: "note", outdated: "warning", unreadable: "warning", off: "warning", unknown: "warning"};
 
 let changed = () => {};
 
@@ -22,30 +22,29 @@ const lifetimes = (entry) => [
   ["Redis drops it in", format.seconds(entry.expires_in_seconds)],
 ];
 
-function panels({entry, row, lease, last_change: change, policy, cache}) {
+function panels({entry, row, row_fault: fault, lease, refresh_claimed_for_seconds: claim, last_change: change, policy, cache}) {
   return el("div", {class: "facts"},
     facts("In the cache", entry ? [
       ["holds", entry.kind === "negative" ? "“there is none”" : "a value"], ["version", String(entry.version)], ...lifetimes(entry),
       ["written", format.ago(entry.written_at)], ["size", format.bytes(entry.bytes)], ["load took", format.seconds(entry.load_cost_seconds)],
-    ] : [["holds", "nothing"], ["cache", cache?.state]]),
+    ] : [["holds", cache.on === null ? "not known: Redis does not answer" : "nothing"]]),
     facts("In PostgreSQL", row ? [
       ["exists", row.exists ? "yes" : "no"], ["version", String(row.version)], ["updated", format.ago(row.updated_at)],
       ["own lifetime", row.ttl_seconds ? format.seconds(row.ttl_seconds) : null],
-    ] : [["row", "not known: PostgreSQL did not answer"]]),
+    ] : [["row", fault ?? "there has never been one"]]),
+    claim ? facts("Early refresh", [["claimed for", format.seconds(claim)]]) : null,
     lease ? facts("Being loaded", [["by lease", lease.token], ["expires in", format.seconds(lease.expires_in_seconds)]]) : null,
     change ? facts("Last change", [["version", String(change.version)], ["when", format.ago(change.at)], ["cache knows", change.applied ? "yes" : "not yet"]]) : null,
     policy ? facts("Policy", [
       ["strategy", policy.strategy], ["lifetime", format.seconds(policy.ttl_seconds)], ["stale if error", format.seconds(policy.stale_if_error_seconds)],
-      ["from", policy.source],
     ]) : null);
 }
 
-function show(type, id, told) {
-  const again = () => explain(type, id);
-  const outcome = el("p", {class: "outcome"});
+function show(type, id, told, said) {
+  const outcome = el("p", {class: "outcome"}, said);
   const purgeIt = async () => {
     const done = await purge({entity_type: type, ids: [id]}, {words: `${type}/${id}`, outcome, jobsChanged: changed});
-    if (done) await again();
+    if (done) await explain(type, id, outcome.textContent);
   };
   const warmIt = async () => {
     try {
@@ -61,18 +60,18 @@ function show(type, id, told) {
     el("p", {}, sign(level), el("strong", {}, told.verdict), " ", el("code", {}, told.key)),
     el("p", {}, told.explanation), panels(told),
     el("div", {class: "buttons"},
-      el("button", {type: "button", onclick: again}, "Look again"),
+      el("button", {type: "button", onclick: () => explain(type, id)}, "Look again"),
       el("button", {type: "button", onclick: purgeIt, id: "purge-key"}, "Purge it …"),
       el("button", {type: "button", onclick: warmIt}, "Warm it")), outcome));
 }
 
 const refuse = (text) => byId("explained").replaceChildren(el("p", {class: "outcome"}, sign("warning"), text));
 
-/** Ask about a key, and show it in its place. */
-export async function explain(type, id) {
+/** Ask about a key, and show it in its place, with what has just been `said` of it. */
+export async function explain(type, id, said = "") {
   byId("key").value = `${type}/${id}`;
   try {
-    show(type, id, await ask(`v1/cache/entries/${encodeURIComponent(type)}/${encodeURIComponent(id)}`));
+    show(type, id, await ask(`v1/cache/entries/${encodeURIComponent(type)}/${encodeURIComponent(id)}`), said);
   } catch (error) {
     const isMissing = error instanceof Problem && error.isUnknownRoute;
     refuse(isMissing ? "Explaining a key is not available from this service." : `No answer: ${error.message}`);
