@@ -14,6 +14,7 @@ _GAUGES = (
     "aside_relay_lag_seconds",
     "aside_db_loads_in_flight",
     "aside_db_connections_busy",
+    "aside_redis_up",
     "aside_redis_memory_used_bytes",
 )
 

@@ -56,7 +56,7 @@ class CacheHistory(_Model):
     early_refreshes_per_second: Column
     relay_lag_seconds: Column
     heartbeat_age_seconds: Gaps = Field(description="of the worker that sees it worst; null: there was no heartbeat")
-    redis_used_bytes: Column = Field(description="when Redis was last asked, every few seconds; 0: never yet")
+    redis_used_bytes: Gaps = Field(description="when Redis was last asked, every few seconds; null: it did not answer")
     evicted_keys_per_second: Column
     audit_checked_per_second: Column
     audit_stale_per_second: Column
@@ -89,7 +89,12 @@ def history_of(stretch: Stretch, *, step_seconds: float, entity_type: str | None
         heartbeat_age_seconds=[
             round(age, _DIGITS) if math.isfinite(age) else None for age in stretch.values("aside_heartbeat_age_seconds")
         ],
-        redis_used_bytes=stretch.values("aside_redis_memory_used_bytes"),
+        redis_used_bytes=[
+            used if used and is_up else None
+            for used, is_up in zip(
+                stretch.values("aside_redis_memory_used_bytes"), stretch.values("aside_redis_up"), strict=True
+            )
+        ],
         evicted_keys_per_second=_plain(stretch.rates("aside_redis_evicted_keys")),
         audit_checked_per_second=_plain(stretch.rates("aside_audit_checked_total", **labels)),
         audit_stale_per_second=_plain(stretch.rates("aside_audit_stale_total", **labels)),

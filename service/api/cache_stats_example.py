@@ -59,6 +59,7 @@ def counted_totals() -> Totals:
     for share, busy, allowed in (("load", 1, 3), ("write", 0, 8), ("browse", 0, 3), ("spare", 0, 4), ("relay", 1, 1)):
         totals["aside_db_connections_busy", _labels(share=share)] = busy
         totals["aside_db_connections_allowed", _labels(share=share)] = allowed
+    totals["aside_redis_up", _labels()] = 1
     totals["aside_redis_memory_used_bytes", _labels()] = 12_582_912
     totals["aside_db_load_batch_size_count", _labels()] = 431
     totals["aside_db_load_batch_size_sum", _labels()] = 570

@@ -20,6 +20,7 @@ _FAMILIES = (
     "aside_db_loads_in_flight",
     "aside_db_connections_busy",
     "aside_db_connections_allowed",
+    "aside_redis_up",
     "aside_redis_memory_used_bytes",
     "aside_redis_evicted_keys",
     "aside_heartbeat_age_seconds",

@@ -50,8 +50,15 @@ def test_each_step_has_its_own_rates_and_ratios_and_what_is_unknown_is_null(metr
         metrics.read("price", Outcome.MISS, 2)
         metrics.request("GET", "/v1/entities/{entity_type}/{id}", 200, 0.003)
         metrics.heartbeat(0.25)
+        metrics.condition(redis_up=True, cache_on=True, postgresql_up=True, relay_leads=True, audit_runs=True)
+        metrics.redis_memory(used_bytes=1_000, limit_bytes=0, evicted_keys=0, can_evict=True)
+        metrics.connections("write", 2, 8)
 
-    history = told(metrics, reads, lambda: metrics.heartbeat(float("inf")))
+    def redis_goes() -> None:
+        metrics.heartbeat(float("inf"))
+        metrics.condition(redis_up=False, cache_on=False, postgresql_up=True, relay_leads=True, audit_runs=False)
+
+    history = told(metrics, reads, redis_goes)
     assert history["times"] == [1_002.0, 1_004.0]
     assert history["requests_per_second"]["hit"] == [1.5, 0.0]
     assert history["requests_per_second"]["miss"] == [1.0, 0.0]
@@ -59,6 +66,8 @@ def test_each_step_has_its_own_rates_and_ratios_and_what_is_unknown_is_null(metr
     assert history["latency_seconds"]["requests"]["p50"] == [pytest.approx(0.00375), None]
     assert history["latency_seconds"]["database_loads"]["p99"] == [None, None]
     assert history["heartbeat_age_seconds"] == [0.25, None]
+    assert history["redis_used_bytes"] == [1_000, None]
+    assert history["busy_connections"] == {"write": [2, 2]}
 
 
 def test_of_one_type_only_what_is_counted_by_type_is_filtered(metrics: Metrics) -> None:

@@ -36,8 +36,8 @@ export const CHARTS = [
   {title: "Heartbeat and relay", note: "age; a gap: no heartbeat", show: format.seconds, series: [
     line("heartbeat age", (history) => history.heartbeat_age_seconds, 1),
     line("relay lag", (history) => history.relay_lag_seconds, 2)]},
-  {title: "Redis memory", note: "in use", show: format.bytes, isBinary: true, series: [
-    line("used", (history) => history.redis_used_bytes.map((value) => value || null), 1, {fill: true})]},
+  {title: "Redis memory", note: "in use; a gap: no answer", show: format.bytes, isBinary: true, series: [
+    line("used", (history) => history.redis_used_bytes, 1, {fill: true})]},
   {title: "Evictions", note: "keys per second", ...RATE, series: [
     line("evicted", (history) => history.evicted_keys_per_second, 2)]},
   {title: "Audit", note: "entries per second", byType: true, ...RATE, series: [

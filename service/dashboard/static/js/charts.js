@@ -24,7 +24,7 @@ function axes(chart, colours) {
 function steps(chart) {
   if (chart.isBinary) return {incrs: Array.from({length: 45}, (_, power) => 2 ** power)};
   if (!chart.isLog) return {};
-  return {splits: (_, axis, low, high) => {
+  return {filter: (_, splits) => splits, splits: (_, axis, low, high) => {
     const first = Math.round(Math.log10(low));
     return Array.from({length: Math.round(Math.log10(high)) - first + 1}, (__, power) => 10 ** (first + power));
   }};

@@ -47,7 +47,7 @@ async function poll() {
   }
   showTypes(stats);
   byId("filtered").textContent = type ? `Hit ratio, reads by outcome, early refreshes and audit are of type ${type} only.` : "";
-  byId("covers").textContent = `Covers ${stats.covers}.`;
+  byId("covers").textContent = `Covers ${stats.covers.replaceAll("`", "")}.`;
 }
 
 function failed(error) {

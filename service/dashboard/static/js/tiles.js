@@ -40,7 +40,7 @@ function tiles(stats, history, type) {
     ["Database loads", format.rate(last(history.load_batches_per_second)), `${format.rate(last(history.loaded_keys_per_second))} keys`, false],
     connections(stats.database),
     ["Early refreshes", format.rate(last(history.early_refreshes_per_second)), `${format.count(stats.work.early_refreshes)} since the start`, false],
-    ["Relay lag", format.seconds(cache.relay_lag_seconds), `relay: ${cache.relay}`, !["leading", "following"].includes(cache.relay)],
+    ["Relay lag", format.seconds(cache.heartbeat_age_seconds === null ? null : cache.relay_lag_seconds), `relay: ${cache.relay}`, !["leading", "following"].includes(cache.relay)],
     ["Heartbeat age", format.seconds(cache.heartbeat_age_seconds), `counts for ${format.seconds(stats.bound_seconds)}`, cache.heartbeat_age_seconds === null],
     audit(stats),
     memory(stats.redis),
