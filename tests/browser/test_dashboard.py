@@ -94,7 +94,9 @@ def page(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_it_is_drawn_out_of_files_of_this_service_alone_and_nothing_complains(page: Page) -> None:
     page.opened()
     page.until(lambda: page.ask("document.querySelectorAll('.chart canvas').length") == 12)
-    page.until(lambda: page.ask("document.querySelectorAll('#by-type td').length"))
+    for part in ("#by-type td", "#policies td", "#hot", "#jobs"):
+        page.until(lambda part=part: page.text(part))
+    assert "not available" not in page.text("main")
     assert hosts_asked(page.browser) == {f"127.0.0.1:{page.replica.port}"}
     assert complaints(page.browser) == []
 

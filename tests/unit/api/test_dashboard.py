@@ -61,6 +61,7 @@ def test_a_file_can_be_read_in_one_go_and_makes_no_markup_of_text(file: Path) ->
     text = file.read_text()
     assert len(text.splitlines()) <= 300
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|style=\"", text)
+    assert not re.search(r"""["'`]/(v1|docs|dashboard|metrics)""", text)  # relative to the page, behind any prefix
 
 
 def test_the_library_that_comes_along_is_the_one_that_was_published() -> None:
