@@ -15,6 +15,7 @@ from tests.support.scraping import scrape
 from tests.support.waiting import eventually
 
 PATH = "/v1/cache/stats"
+HISTORY = "/v1/cache/history"
 THING = "/v1/entities/thing/x"
 
 
@@ -41,6 +42,11 @@ async def test_whichever_worker_answers_the_sums_are_those_of_a_scrape(replicas:
         seen.append(sum(reads[outcome] for outcome in ("hit", "negative_hit", "stale", "miss", "bypass", "off")))
         assert stats["work"]["writes_applied"] + stats["work"]["writes_deferred"] == 1
     assert seen == [40] * 8
+    for _ in range(4):
+        async with httpx.AsyncClient(base_url=replica.url) as client:
+            history = (await client.get(HISTORY)).raise_for_status().json()
+        assert all(at % history["step_seconds"] == 0 for at in history["times"])
+        assert sum(sum(column) for column in history["requests_per_second"].values()) * history["step_seconds"] <= 60
 
     async def both_kinds_were_audited() -> bool:
         async with httpx.AsyncClient(base_url=replica.url) as client:
@@ -63,6 +69,8 @@ async def test_the_answer_is_what_the_document_says(replicas: Any) -> None:
         await until_ready(client)
         client.event_hooks = {"response": [OpenApiTruth((await client.get("/openapi.json")).json())]}
         stats = (await client.get(PATH)).json()
+        assert (await client.get(HISTORY)).is_success
+        assert (await client.get(HISTORY, params={"seconds": 0})).is_client_error
     assert stats["cache"]["on"] is True
     assert stats["cache"]["relay"] == "leading"
     assert 0 <= stats["cache"]["heartbeat_age_seconds"] < stats["bound_seconds"] == 2.0
