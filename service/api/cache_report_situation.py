@@ -59,7 +59,7 @@ def _cache(seen: Seen) -> list[Notice]:
     if not seen.database.available:
         return [Notice(level="trouble", text=f"{text}; it is vouched for only while PostgreSQL answers")]
     text += f"; {effect}" if effect else ""
-    if seen.relay not in {"leading", "following"}:
+    if cause == "no heartbeat" and seen.relay not in {"leading", "following"}:
         text += f" (the relay of this replica: {seen.relay})"
     return [Notice(level="trouble", text=text)]
 

@@ -156,6 +156,30 @@ def test_jobs_are_begun_from_the_page_and_seen_to_end(page: Page) -> None:
     assert complaints(page.browser) == []
 
 
+def test_answers_are_put_together_and_a_time_without_any_is_a_gap(page: Page) -> None:
+    page.opened()
+
+    def answer(*times: int, **columns: list[float]) -> dict[str, Any]:
+        return {"step_seconds": 2, "times": list(times), "busy": columns}
+
+    known, *news = (
+        answer(2, 4, 6, load=[1, 2, 3]),
+        answer(6, 8, load=[4, 5], write=[6, 7]),  # one step is known already, one series is new
+        answer(20, 22, write=[8, 9]),  # after a gap, in which a replica was started that loads nothing yet
+        answer(910, write=[10]),  # what is more than a quarter of an hour old is left out
+    )
+    steps = [known]
+    for each in news:
+        path = "dashboard/assets/js/history.js"
+        script = f"return import(new URL('{path}', document.baseURI)).then(m => m.merged(...arguments))"
+        steps.append(page.browser.execute_script(script, steps[-1], each))
+    assert steps[1] == answer(2, 4, 6, 8, load=[1, 2, 4, 5], write=[None, None, 6, 7])
+    assert steps[2] == answer(
+        2, 4, 6, 8, 10, 20, 22, load=[1, 2, 4, 5, None, None, None], write=[None, None, 6, 7, None, 8, 9]
+    )  # fmt: skip
+    assert steps[3] == answer(20, 22, 24, 910, load=[None] * 4, write=[8, 9, None, 10])
+
+
 def test_an_outage_of_redis_is_told_in_words_and_so_is_its_end(page: Page) -> None:
     page.opened()
     page.valkey.kill()

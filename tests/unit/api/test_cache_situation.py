@@ -53,7 +53,6 @@ def test_where_nothing_is_wrong_it_says_so_and_how_much_comes_out_of_the_cache()
 @pytest.mark.parametrize(
     ("different", "level", "text"),
     [
-        ((NO_REDIS,), "trouble", "Cache off for 5 s: Redis unreachable; serving from PostgreSQL"),
         (
             (NO_HEARTBEAT, {"relay": "waiting: too busy"}),
             "trouble",
@@ -78,6 +77,11 @@ def test_what_is_wrong_is_the_headline(different: tuple[dict[str, Any], ...], le
     headline = told(*different, failed=7)[0]
     assert headline[0] == level
     assert headline[1].startswith(text)
+
+
+def test_an_outage_of_redis_is_told_once_although_the_relay_meets_it_too() -> None:
+    text = "Cache off for 5 s: Redis unreachable; serving from PostgreSQL"
+    assert told(NO_REDIS, {"relay": "waiting: Redis did not answer in time"}) == [("trouble", text)]
 
 
 def test_when_both_servers_are_away_nobody_is_said_to_be_served_from_postgresql() -> None:

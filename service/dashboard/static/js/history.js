@@ -3,12 +3,16 @@
 const LONGEST_SECONDS = 900;
 const OVERLAP_SECONDS = 10;
 
-/** Apply `change` to every column, wherever in the nested answer it stands. */
-function mapColumns(one, other, change) {
-  if (Array.isArray(one)) return change(one, other ?? []);
-  if (one === null || typeof one !== "object") return one;
-  return Object.fromEntries(Object.entries(one).map(([name, part]) => [name, mapColumns(part, other?.[name], change)]));
+/** Apply `change` to every column of either, wherever in the nested answers it stands; [] stands for one that is not there. */
+function mapColumns(late, early, change) {
+  if (Array.isArray(late) || Array.isArray(early)) return change(late ?? [], early ?? []);
+  if (late === null || typeof (late ?? early) !== "object") return late;
+  const names = new Set([...Object.keys(late ?? {}), ...Object.keys(early ?? {})]);
+  return Object.fromEntries([...names].map((name) => [name, mapColumns(late?.[name], early?.[name], change)]));
 }
+
+/** A series that was not there for some steps, before it began or after it ended, has nothing to say of them. */
+const orNulls = (column, length) => (column.length === length ? column : Array(length).fill(null));
 
 /** Columns of `known` up to where those of `news` begin, and then these; a gap in time becomes a gap in the lines. */
 export function merged(known, news) {
@@ -19,9 +23,8 @@ export function merged(known, news) {
   const skipped = known.times.findIndex((time) => time > oldest);
   const from = skipped < 0 ? kept : Math.min(skipped, kept);
   const whole = mapColumns(news, known, (late, early) => {
-    const before = early.slice(from, kept);
-    while (before.length < kept - from) before.unshift(null); // a series that began only now
-    return [...before, ...(isGap && kept > from ? [null] : []), ...late];
+    const before = orNulls(early, known.times.length).slice(from, kept);
+    return [...before, ...(isGap && kept > from ? [null] : []), ...orNulls(late, news.times.length)];
   });
   if (isGap && kept > from) whole.times[kept - from] = known.times[kept - 1] + news.step_seconds;
   return whole;

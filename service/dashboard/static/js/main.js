@@ -30,7 +30,7 @@ function offerTypes(types) {
   const chosen = selector.value;
   selector.replaceChildren(selector.options[0], ...types.map((type) => el("option", {value: type}, type)));
   selector.value = types.includes(chosen) ? chosen : "";
-  byId("types").replaceChildren(...types.map((type) => el("option", {value: type})));
+  byId("types").replaceChildren(...types.filter((type) => type !== "other").map((type) => el("option", {value: type})));
 }
 
 async function poll() {
