@@ -35,8 +35,12 @@ function showHot(answer) {
 
 const OVER = new Set(["done", "failed", "cancelled"]);
 
+const COUNTS = ["rows", "keys", "installed", "purged", "present", "busy", "refused", "absent"];
+
 function progressOf(job) {
-  const counts = Object.entries(job.progress ?? {}).map(([name, value]) => `${format.count(value)} ${name}`).join(", ");
+  const rank = ([name]) => (COUNTS.indexOf(name) + COUNTS.length + 1) % (COUNTS.length + 1); // unheard-of ones last
+  const told = Object.entries(job.progress ?? {}).sort((one, other) => rank(one) - rank(other));
+  const counts = told.filter(([, value], place) => value || !place).map(([name, value]) => `${format.count(value)} ${name}`).join(", ");
   const done = job.progress?.rows ?? job.progress?.keys ?? job.progress?.purged;
   const bar = !OVER.has(job.state) && job.about && done !== undefined
     ? el("progress", {max: job.about, value: Math.min(done, job.about), "aria-label": "progress"}) : null;
