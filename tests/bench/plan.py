@@ -36,6 +36,14 @@ class Plan:
     open_loop_seconds: float = 3.0
     open_loop_shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
     """Of what the closed loop reached for Aside. At the lowest one the peers can be asked too."""
+    eviction_keys: int = 50_000
+    """Read by Zipf's law, from a cache that holds a part of them."""
+    eviction_holds: int = 5_000
+    """So many; a sweep is as long."""
+    eviction_sweeps: int = 4
+    eviction_reads: int = 15_000
+    """After each sweep."""
+    eviction_rounds: int = 3
     bound_seconds: float = 2.0
     """B, which is the service's default."""
 
@@ -48,5 +56,6 @@ class Plan:
 QUICK = Plan(
     rounds=2, seconds=0.2, warmup_seconds=0.1, rows=50_000, many_keys=20_000, expiries=2, hot_ttl_seconds=1.0,
     warmings=1, changes=60, open_loop_rounds=1, open_loop_shares=(0.1,), open_loop_seconds=1.0,
+    eviction_keys=10_000, eviction_holds=1_000, eviction_sweeps=2, eviction_reads=4_000, eviction_rounds=1,
 )  # fmt: skip
 """Says whether all of it works, and little more."""

@@ -37,6 +37,7 @@ def draw(folder: Path, found: Results) -> dict[str, str]:
         "open-loop": (_open_loop, (9, 5)),
         "expiry": (_expiry, (9, 3.6)),
         "visibility": (_visibility, (9, 3.6)),
+        "eviction": (_eviction, (9, 3.6)),
     }
     drawn = {}
     with mpl.rc_context(_STYLE):
@@ -207,4 +208,26 @@ def _visibility(figure: Figure, found: Results) -> bool:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("ms from the commit to the first answer that has the change")
     axes.set_ylabel("share of the changes")
+    return True
+
+
+def _eviction(figure: Figure, found: Results) -> bool:
+    """The hit ratio of each policy as the reads go on, the first round of each; a line for each sweep."""
+    facts = found.get("eviction", Found()).facts
+    if not facts:
+        return False
+    axes, colours = figure.subplots(), {"allkeys-lfu": _COLOURS[ASIDE], "allkeys-lru": _COLOURS[PLAIN]}
+    for policy, line in sorted(facts["time_lines"].items()):
+        reads, ratios_then = zip(*line, strict=True)
+        axes.plot(reads, ratios_then, color=colours[policy], linewidth=1.4, label=policy)
+    for number in range(facts["sweeps"]):
+        axes.axvline(number * facts["reads"], color=_GREY, linestyle=":", linewidth=1,
+                     label=f"{facts['holds']:,} other keys are swept" if number == 0 else None)  # fmt: skip
+    axes.axhline(facts["best"], color=_GREY, linestyle="--", linewidth=1, label="just the most popular held")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(_thousands)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.set_xlabel("reads by Zipf's law")
+    axes.set_ylabel("hit ratio")
+    axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return True

@@ -139,6 +139,11 @@ _SINGLES = (
      "of the same length the median of their p99, as a machine that does other work for a moment spoils one of them."),
     ("batch", "Batch reads", "{items} warm keys of type `{of}` in each request, beside single reads of the same keys."),
     ("warming", "Warming", "`aside warm` of {rows:,} rows into an empty cache."),
+    ("eviction", "A cache that is too small",
+     "{keys:,} keys are read by Zipf's law (s = 1) through a Valkey that has memory for {holds:,} of them "
+     "({limit_mib:.1f} MiB); before each {reads:,} of these reads, {sweeps} times, somebody reads {holds:,} other keys "
+     "once. Both policies get the same reads in the same order. Counted are the reads by Zipf's law alone; if just "
+     "the most popular keys were held all the time, {best:.1%} of them would be hits."),
     ("visibility", "Changes by plain SQL",
      "{changes} changes, one at a time, while other readers keep the service busy: from PostgreSQL's word that a "
      "change is committed to the first answer that has it. The key was a hit right before. B is {bound_ms:,.0f} ms."),

@@ -1,9 +1,21 @@
 """All cells, in the order in which they are run: who takes Valkey away comes last."""
 
-from tests.bench.cells import batch, cold, expiry, many_keys, open_loop, outage, stampede, visibility, warm, writes
+from tests.bench.cells import (
+    batch,
+    cold,
+    eviction,
+    expiry,
+    many_keys,
+    open_loop,
+    outage,
+    stampede,
+    visibility,
+    warm,
+    writes,
+)
 from tests.bench.cells.cell import Cell as Cell
 
 CELLS: tuple[Cell, ...] = (
     *warm.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS, *stampede.CELLS, *visibility.CELLS, *cold.CELLS,
-    *many_keys.CELLS, *writes.CELLS, *outage.CELLS,
+    *many_keys.CELLS, *eviction.CELLS, *writes.CELLS, *outage.CELLS,
 )  # fmt: skip
