@@ -32,6 +32,8 @@ from service.api.steering import steering_router
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, Statistics, expose
 from service.settings import Settings
+from service.tracing.naming import NamedByRoute
+from service.tracing.telemetry import OFF, Telemetry, telemetry_by_environment
 from service.wiring import Services
 from service.wiring import open_services as open_real_services
 
@@ -49,6 +51,13 @@ class FrontedApp(DocumentedApp):
         await self.hot_reads(scope, receive, send)
 
 
+class TracedApp(FrontedApp):
+    """Every request goes by the framework, whose span of it all others are a part of: nothing is answered before."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await DocumentedApp.__call__(self, scope, receive, send)
+
+
 OpenServices = Callable[[Settings, Recorder], AbstractAsyncContextManager[Services]]
 
 _DESCRIPTION = """JSON entities and typed parameters out of PostgreSQL, through a cache that is never stale.
@@ -59,13 +68,14 @@ Errors are problems (RFC 9457). [The dashboard](dashboard) shows how all of it d
 
 def create_app(
     settings: Settings | None = None, *, open_services: OpenServices | None = None,
-    on_open: Callable[[], None] = lambda: None,
+    on_open: Callable[[], None] = lambda: None, telemetry: Telemetry | None = None,
 ) -> FastAPI:  # fmt: skip
     """The application. ``settings`` come from the environment where none are given.
 
     ``open_services`` opens what the routes are served from, when the app starts; by default the real services. These
     open without PostgreSQL and without Redis too: the app then listens, and says in /readyz what is missing.
-    ``on_open`` is called when all is open, before the first request.
+    ``on_open`` is called when all is open, before the first request. ``telemetry`` is what the settings say, if not
+    given.
     """
     settings = settings or Settings()
     version = _running_version()
@@ -77,9 +87,12 @@ def create_app(
     )
     statistics = Statistics(metrics.registry)
     limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
-    app = FrontedApp(
+    if telemetry is None:
+        telemetry = telemetry_by_environment(version) if settings.tracing.enabled else OFF
+    app = (TracedApp if telemetry.is_on else FrontedApp)(
         metrics,
         limits,
+        telemetry=telemetry.config,
         title="Aside",
         version=version,
         description=_DESCRIPTION,
@@ -92,10 +105,21 @@ def create_app(
             settings=settings,
             metrics=metrics,
             statistics=statistics,
-            open_services=open_services or open_real_services,
+            open_services=open_services or partial(open_real_services, seams=telemetry.seams),
             on_open=on_open,
+            telemetry=telemetry,
         ),
     )
+    _add_routes(app, metrics, statistics, limits=limits)
+    add_short_routes(app)
+    if telemetry.is_on:
+        app.router.middleware_stack = NamedByRoute(app.router.middleware_stack)
+    add_problem_handlers(app)
+    app.add_middleware(RequestEnvelope, recorder=metrics)
+    return app
+
+
+def _add_routes(app: FastAPI, metrics: Metrics, statistics: Statistics, *, limits: Limits) -> None:
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
     app.include_router(policies_router(limits))
@@ -106,20 +130,16 @@ def create_app(
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
     add_dashboard(app)
-    add_short_routes(app)
-    add_problem_handlers(app)
-    app.add_middleware(RequestEnvelope, recorder=metrics)
-    return app
 
 
 @asynccontextmanager
 async def _lifespan(
     app: FastAPI, *, settings: Settings, metrics: Metrics, statistics: Statistics, open_services: OpenServices,
-    on_open: Callable[[], None],
+    on_open: Callable[[], None], telemetry: Telemetry,
 ) -> AsyncIterator[dict[str, Any]]:  # fmt: skip
     """Yields what a server may use of the app beside calling it: see `service.cli.protocol`."""
     assert isinstance(app, FrontedApp)
-    async with statistics.kept(), open_services(settings, metrics) as services:
+    async with telemetry, statistics.kept(), open_services(settings, metrics) as services:
         attach_services(
             app,
             entities=services.entities,
@@ -133,7 +153,7 @@ async def _lifespan(
         app.hot_batches.attach(services.entities, services.parameters)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             on_open()
-            yield {HOT_READS: app.hot_reads}
+            yield {} if telemetry.is_on else {HOT_READS: app.hot_reads}
 
 
 def begin_draining(app: FastAPI) -> None:

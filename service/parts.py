@@ -90,7 +90,7 @@ def build_warming(
 
 def build_engine(
     settings: Settings, *, store: Store, loader: Loader, ledger: Ledger, tasks: Tasks, recorder: Recorder,
-    on_hit: Callable[[str], int] | None = None,
+    on_hit: Callable[[str], int] | None = None, make: Callable[..., Engine] = Engine,
 ) -> Engine:  # fmt: skip
     """The engine over any store, loader and ledger."""
     loads = Loads(store, loader)
@@ -105,7 +105,7 @@ def build_engine(
         recorder=recorder,
         lease_wait_seconds=settings.redis.lease_wait_seconds,
     )
-    return Engine(
+    return make(
         store,
         loads=loads,
         settler=settler,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.cache.policy import Policy, Strategy
@@ -79,6 +80,19 @@ class WarmingSettings(_Frozen):
     """So long may the warming at start keep /readyz at 503."""
 
 
+class TracingSettings(_Frozen):
+    """Spans of OpenTelemetry; where they go, the standard OTEL_* variables say."""
+
+    enabled: bool = False
+
+    @field_validator("enabled")
+    @classmethod
+    def _is_installed(cls, enabled: bool) -> bool:  # noqa: FBT001, pydantic's
+        if enabled and not all(map(find_spec, ("opentelemetry.sdk", "opentelemetry.exporter"))):
+            raise ValueError("OpenTelemetry's SDK is not installed: pip install 'aside[tracing]'")
+        return enabled
+
+
 class PolicySettings(_Frozen):
     """How entities of a type are cached; see `service.cache.policy.Policy` for each field."""
 
@@ -139,6 +153,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     relay: RelaySettings = RelaySettings()
     audit: AuditSettings = AuditSettings()
+    tracing: TracingSettings = TracingSettings()
     warming: WarmingSettings = WarmingSettings()
     limits: LimitSettings = LimitSettings()
     default_policy: PolicySettings = PolicySettings()

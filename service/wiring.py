@@ -32,6 +32,7 @@ from service.services.vitals import Vitals
 from service.services.writing import Writer
 from service.settings import Settings
 from service.steering import open_hot_keys, open_steering
+from service.tracing.seams import PLAIN, Seams
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,22 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator[Services]:
+async def open_services(settings: Settings, recorder: Recorder, seams: Seams = PLAIN) -> AsyncIterator[Services]:
     """The services of one process. Closing lets work under way finish, then stops the relay, then closes the rest."""
     async with AsyncExitStack() as stack:
         database = build_database(settings)
         stack.push_async_callback(database.close)
         store = build_store(settings, recorder)
         stack.push_async_callback(store.close)
+        table = EntityTable(database, max_body_bytes=settings.limits.body_bytes)
+        parameter_table = ParameterTable(database)
         loader = SourceLoader(
-            table := EntityTable(database, max_body_bytes=settings.limits.body_bytes),
+            seams.source(table),
             recorder,
             in_flight=settings.database.load_connections,
             batch_size=settings.database.load_batch_size,
             timeout_seconds=settings.database.statement_timeout_seconds,
-            sources={PARAMETER: (parameter_table := ParameterTable(database))},
+            sources={PARAMETER: seams.source(parameter_table)},
         )
         stack.push_async_callback(loader.close)
         ledger = BatchedLedger(LedgerTable(database))
@@ -106,12 +109,13 @@ async def open_services(settings: Settings, recorder: Recorder) -> AsyncIterator
         stack.push_async_callback(lambda: tasks.close(grace_seconds=settings.bound_seconds + 1))
         engine = build_engine(
             settings,
-            store=store,
-            loader=loader,
+            store=seams.store(store),
+            loader=seams.loader(loader),
             ledger=ledger,
             tasks=tasks,
-            recorder=recorder,
+            recorder=seams.recorder(recorder),
             on_hit=hot_keys.beside(served.note),
+            make=seams.engine,
         )
 
         store.pulse.start()

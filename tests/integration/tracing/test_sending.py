@@ -1,0 +1,91 @@
+"""Spans as they leave a real process: by OTLP over HTTP, to a collector that decodes them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from service.settings import TracingSettings
+from tests.conftest import Replicas
+from tests.integration.api.conftest import until_ready
+
+
+class Collector(ThreadingHTTPServer):
+    """``resources`` are attributes by name, ``spans`` all that came."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Receiver)
+        self.resources: dict[str, str] = {}
+        self.spans: list[Span] = []
+
+    def took(self, body: bytes) -> None:
+        for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.resources |= {each.key: each.value.string_value for each in resource_spans.resource.attributes}
+            for scope_spans in resource_spans.scope_spans:
+                self.spans += scope_spans.spans
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Collector)
+        self.server.took(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+async def test_what_a_process_has_seen_is_sent_at_its_end_at_the_latest(
+    replicas: Replicas, collector: Collector
+) -> None:
+    [replica] = replicas(
+        1, ASIDE_TRACING__ENABLED="true", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}",
+        OTEL_BSP_SCHEDULE_DELAY="3600000",
+    )  # fmt: skip
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        assert (await client.get("/v1/entities/book/dune")).status_code == 404
+    assert await asyncio.to_thread(replica.terminate) == 0, replica.log
+    assert collector.resources["service.name"] == "aside"
+    by_name = {span.name: span for span in collector.spans}
+    request, read = by_name["GET /v1/entities/{entity_type}/{id}"], by_name["read"]
+    assert (read.trace_id, read.parent_span_id) == (request.trace_id, request.span_id)
+    assert {each.key: each.value.string_value for each in read.attributes}["aside.outcome"] == "miss"
+
+
+async def test_a_collector_that_is_away_holds_up_nobody(replicas: Replicas) -> None:
+    [replica] = replicas(
+        1, ASIDE_TRACING__ENABLED="true", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_BSP_SCHEDULE_DELAY="50"
+    )
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        for _ in range(20):
+            assert (await client.get("/v1/entities/book/dune")).status_code == 404
+    assert await asyncio.to_thread(replica.terminate) == 0, replica.log
+
+
+def test_without_the_sdk_it_is_refused_with_a_word_on_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.settings.find_spec", lambda _: None)
+    with pytest.raises(ValueError, match=r"pip install 'aside\[tracing\]'"):
+        TracingSettings(enabled=True)
+    assert TracingSettings(enabled=False).enabled is False
