@@ -15,6 +15,10 @@ TRIGGERS = {
     "parameter_recorded": "entity aside_record_parameter 21",
     "parameter_stamp": "entity aside_stamp_parameter 23",
     "parameter_truncated": "entity aside_record_truncation 34",
+    "policy_held": "policy aside_hold_edition 30",
+    "policy_recorded": "policy aside_record_policy 29",
+    "policy_stamp": "policy aside_stamp_policy 23",
+    "policy_truncated": "policy aside_record_policy_truncation 34",
 }
 """By name: the table, the function, and `pg_trigger.tgtype`, which says when it fires."""
 
@@ -24,16 +28,21 @@ FUNCTIONS = {
     "aside_bury": "c7d3244d2c",
     "aside_entities_truncated": "99d1996fcf",
     "aside_generation": "7b35fd9625",
+    "aside_hold_edition": "05155171d1",
     "aside_merge_patch": "b462276762",
+    "aside_next_edition": "e7140f3041",
     "aside_next_epoch": "8f4f262ab3",
     "aside_note": "d16381fea9",
     "aside_note_changes": "ceaa40d117",
     "aside_parameter": "1a955b2129",
     "aside_parameter_is_true": "1dc17dcdbc",
     "aside_record_parameter": "89ae63f2fe",
+    "aside_record_policy": "2644f4f2d3",
+    "aside_record_policy_truncation": "8ca1bfc20f",
     "aside_record_truncation": "a82e2633d0",
     "aside_rfc3339": "3f84c57c68",
     "aside_stamp": "22a47fd370",
     "aside_stamp_parameter": "8653d5b032",
+    "aside_stamp_policy": "7314298647",
 }
 """By name: the first ten digits of the MD5 of its body, `pg_proc.prosrc`."""

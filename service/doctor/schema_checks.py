@@ -86,9 +86,9 @@ def _judge_enabled(triggers: Mapping[str, Trigger]) -> Iterator[Finding]:
         tables = sorted({triggers[name].what.partition(" ")[0] for name in silent})
         yield fail(
             "triggers",
-            f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not fire: changes by plain SQL go unseen",
+            f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not fire: what is changed goes unnoticed",
             "; ".join(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables)
-            + "; then TRUNCATE change, which gives up whatever is cached",
+            + "; then aside purge --all, as nobody knows what was changed meanwhile",
         )
     else:
         yield ok("triggers", f"all {len(triggers)} are there and fire")
