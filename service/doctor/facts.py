@@ -92,7 +92,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresFacts:
-    """``latency_ms`` is the median of several round trips. ``schema`` None: there is none of ours, or it is unknown."""
+    """``latency_ms`` is the median of several round trips. ``schema`` None: there is none of ours."""
 
     latency_ms: float
     pids: frozenset[int]

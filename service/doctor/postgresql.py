@@ -64,11 +64,13 @@ async def _look(connection: asyncpg.Connection, url: str, settings: Settings) ->
         server=server,
         transactions=transactions,
         revision=revision,
-        schema=await _schema(looks, connection, url, settings, revision) if isinstance(revision, str) else None,
+        schema=None if revision is None else await _schema(looks, connection, url, settings, revision),
     )
 
 
-async def _schema(looks: Looks, connection: asyncpg.Connection, url: str, settings: Settings, revision: str) -> Schema:
+async def _schema(
+    looks: Looks, connection: asyncpg.Connection, url: str, settings: Settings, revision: str | Unseen
+) -> Schema:
     another = Unseen("the schema is of another revision than this program")
     is_newest = revision == head()
     return Schema(

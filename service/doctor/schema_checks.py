@@ -17,7 +17,14 @@ _MANY_DUE = 10_000
 
 def judge_schema(facts: PostgresFacts, settings: Settings, *, head: str) -> Iterator[Finding]:
     """``head`` is the revision that this program expects."""
-    yield from judged("revision", facts.revision, partial(_judge_revision, head=head))
+    if isinstance(facts.revision, Unseen):
+        yield fail(
+            "revision",
+            f"this could not be looked at: {facts.revision.reason}",
+            "/readyz has to see it, too. GRANT what docs/schema.md lists",
+        )
+    else:
+        yield from _judge_revision(facts.revision, head=head)
     if facts.schema is not None:
         yield from _judge_safeguards(facts.schema, is_newest=facts.revision == head)
         yield from judged("rights", facts.schema.missing_rights, _judge_rights)
@@ -115,7 +122,7 @@ def _judge_counter(counter: Counter | None) -> Iterator[Finding]:
 
 def _judge_rights(missing: Sequence[str]) -> Iterator[Finding]:
     if missing:
-        yield fail("rights", f"this role lacks {', '.join(missing)}", "GRANT them: docs/schema.md has the list")
+        yield fail("rights", f"this role lacks {'; '.join(missing)}", "GRANT them: docs/schema.md has the list")
     else:
         yield ok("rights", "this role may do all that it has to")
 
