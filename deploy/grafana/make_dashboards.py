@@ -133,7 +133,7 @@ SERVERS = Row("Redis and PostgreSQL", [
           queries=quantiles("aside_db_load_seconds", ALL), steps=((None, "transparent"), (0.5, "red"))),
     Panel(title="Connections", says="In use, of those allowed; the fullest replica", unit="percentunit", most=1,
           queries=[Query(f"max by (share) (aside_db_connections_busy{{{ALL}}} / aside_db_connections_allowed{{{ALL}}})",
-                         "{{share}}")], steps=((None, "transparent"), (0.9, "red"))),
+                         "{{share}}")], steps=((None, "transparent"), (0.8, "red"))),
     Panel(title="Connections in use", says="Over all replicas", unit="short", stacked=True,
           queries=[Query(f"sum by (share) (aside_db_connections_busy{{{ALL}}})", "{{share}}")]),
 ])  # fmt: skip
