@@ -58,7 +58,7 @@ def figures_of(answer: Mapping[str, Any], *, before: Mapping[str, Any] | None = 
         cache=_words_of_cache(cache),
         redis=_words_of_redis(answer["redis"]),
         warning=answer["redis"]["warning"],
-        audit=f"{audit['statement']} ({audit['checked']:,} checked, {audit['stale']:,} stale; {audit['state']})",
+        audit=f"{audit['statement']} ({audit['state']})",
         is_well=bool(cache["on"]) and not audit["stale"],
     )
 
