@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from service.cli import main
 from service.db.safeguards import FUNCTIONS, TRIGGERS
 from service.db.sql import sql as text_of
 from service.db.tables import metadata
@@ -16,7 +21,6 @@ from service.doctor.examination import examine
 from service.doctor.finding import Level
 from service.settings import Settings
 from tests.conftest import PostgresFactory, Replicas, ValkeyFactory
-from tests.support.aside_command import aside
 from tests.support.databases import DatabaseMint, execute_sql
 from tests.support.valkey_commands import command
 from tests.support.waiting import eventually
@@ -40,6 +44,13 @@ async def examined(
     }
 
 
+async def doctor(*arguments: str, **environment: str) -> Result:
+    """The command, in this process."""
+    ended = await asyncio.to_thread(CliRunner().invoke, main, ["doctor", *arguments], env=environment)
+    assert isinstance(ended.exception, SystemExit | None), ended.exception
+    return ended
+
+
 async def test_the_safeguards_are_those_that_the_migrations_leave(sql: asyncpg.Connection) -> None:
     triggers = await sql.fetch(text_of("doctor_triggers"), list(metadata.tables))
     functions = await sql.fetch(text_of("doctor_functions"))
@@ -55,9 +66,10 @@ async def test_beside_a_service_all_is_well_that_can_be(replicas: Replicas, data
         return set(await examined(database_url, redis_url, url=replica.url)) == {"durability"}
 
     await eventually(only_the_servers_of_tests_are_unsafe, within_seconds=30)
-    strict = await aside("doctor", "--json", "--strict", "--url", replica.url, **servers)
-    assert (strict.exit_code, strict.stderr, strict.told["verdict"]) == (1, "", "warn")
-    found = {each["check"]: each["found"] for each in strict.told["findings"]}
+    strict = await doctor("--json", "--strict", "--url", replica.url, **servers)
+    told = json.loads(strict.stdout)
+    assert (strict.exit_code, strict.stderr, told["verdict"]) == (1, "", "warn")
+    found = {each["check"]: each["found"] for each in told["findings"]}
     assert {"leader", "heartbeat", "watermark", "triggers", "readiness", "clocks"} <= found.keys()
     needed, are_open = map(int, re.findall(r"\d+", found["clients"])[:2])
     assert are_open - 1 <= needed  # one is the doctor's
@@ -149,7 +161,7 @@ async def test_servers_that_stand_still_are_given_up_within_bounds(
 
 async def test_with_nothing_there_it_says_so_in_words_and_never_prints_a_password() -> None:
     servers = {"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/x", "REDIS_URL": "redis://:s3cret@127.0.0.1:bad"}
-    ended = await aside("doctor", "--url", NOWHERE, **servers)
+    ended = await doctor("--url", NOWHERE, **servers)
     assert (ended.exit_code, ended.stderr) == (3, "")
     assert "PostgreSQL at 127.0.0.1:1/x\n  ✗ reachable: it cannot be looked at: Connection refused" in ended.stdout
     assert "s3cret" not in ended.stdout
