@@ -23,7 +23,7 @@ def panels_of(dashboard: Path) -> list[dict[str, Any]]:
 
 def panel_queries(job: str) -> list[PanelQuery]:
     """Of every panel, with one job chosen, and of all else everything."""
-    values = {"job": job, "instance": ".*", "entity_type": ".*", "__rate_interval": "1m", "__range": "5m"}
+    values = {"job": job, "instance": ".*", "entity_type": ".*", "__rate_interval": "5m", "__range": "5m"}
     return [
         PanelQuery(f"{path.stem}: {panel['title']}", re.sub(r"\$(\w+)", lambda name: values[name[1]], target["expr"]))
         for path in DASHBOARDS
