@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -38,9 +39,11 @@ def main() -> int:
     console = Console()
     console.print(f"Every duration of the rules is {_FACTOR:g} times shorter here. Starting servers …")
     seen, missing = asyncio.run(cycle(console))
-    table = Table("alert", "failure", "fired after", "ended after")
+    table = Table(
+        "alert", "failure", "fired", "ended", title="Seconds after the failure, and after its end", box=SIMPLE
+    )
     for each in sorted(seen, key=lambda each: each.alert):
-        table.add_row(each.alert, each.failure, f"{each.fired_after:.1f} s", f"{each.ended_after:.1f} s")
+        table.add_row(each.alert, each.failure, f"{each.fired_after:.1f}", f"{each.ended_after:.1f}")
     console.print(table)
     if missing:
         console.print(f"never seen: {', '.join(sorted(missing))}", style="red")
