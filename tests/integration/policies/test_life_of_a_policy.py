@@ -194,3 +194,18 @@ async def test_what_these_settings_do_not_allow_is_not_obeyed(
     [line] = [line for line in shared_replica.log.splitlines() if "policy_refused" in line and entity_type in line]
     assert json.loads(line)["faults"] == ["ttl_seconds must be a number above 0, up to 2592000"]
     assert (await client.put(path, json={})).json()["ttl_seconds"] == 300
+
+
+async def test_writers_of_one_policy_never_wait_for_each_other(client: httpx.AsyncClient, path: str) -> None:
+    """Each takes the edition before it takes the policy; in another order, two of them would be a deadlock."""
+    ways = (
+        lambda: client.put(path, json={}),
+        lambda: client.put(path, json={}, headers={"If-Match": "*"}),
+        lambda: client.put(path, json={}, headers={"If-None-Match": "*"}),
+        lambda: client.delete(path),
+    )
+    answers = await asyncio.gather(*[ways[number % len(ways)]() for number in range(80)])
+    assert {answer.status_code for answer in answers} <= {200, 204, 404, 412}
+    versions = (await client.get(f"{path}/versions", params={"limit": 1000})).json()["versions"]
+    assert len(versions) == sum(answer.status_code in {200, 204} for answer in answers)
+    assert [each["at"] for each in versions] == sorted((each["at"] for each in versions), reverse=True)

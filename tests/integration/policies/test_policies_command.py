@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from service.cli import main
+from service.embedded import Valkey
 from tests.support.service_process import ServiceProcess
 
 Aside = Callable[..., Result]
@@ -66,3 +70,21 @@ def test_what_cannot_be_is_refused_with_every_fault(aside: Aside, entity_type: s
     assert "/ttl_seconds: must be a number above 0" in refused.stderr
     assert "/jitter: must be a number from 0, up to 0.5" in refused.stderr
     assert (aside("get", "No").exit_code, aside("set", entity_type, "--strategy", "none").exit_code) == (2, 2)
+
+
+def test_a_warming_obeys_what_is_stored(
+    aside: Aside, shared_replica: ServiceProcess, module_database_url: str, valkey: Valkey, entity_type: str
+):
+    with httpx.Client(base_url=shared_replica.url) as client:
+        while client.get("/readyz").json()["status"] != "ready":
+            pass
+        path = f"/v1/entities/{entity_type}/one"
+        assert client.put(path, json=1).status_code == 201
+        assert aside("set", entity_type, "--ttl-seconds", "5000", "--jitter", "0").exit_code == 0
+        environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url}
+        warmed = told(CliRunner(env=environment).invoke(main, ["warm", "--type", entity_type, "--json"]))
+        gc.unfreeze()  # the command has a process of its own as a rule, and freezes what is in it
+        assert warmed["installed"] == 1
+        left = re.fullmatch(r"aside; hit; ttl=(\d+)", client.get(path).headers["cache-status"])
+        assert left is not None
+        assert int(left[1]) > 3600, "longer than any policy of the settings"

@@ -44,7 +44,8 @@ async def test_a_second_replica_obeys_within_b_and_an_outage_takes_nothing_back(
 
             assert await far_obeys(30)
 
-            await near.put(POLICY, json={"negative_ttl_seconds": 1000, "jitter": 0})
+            changed = await near.put(POLICY, json={"negative_ttl_seconds": 1000, "jitter": 0})
+            assert changed.status_code == 200
             assert 998 <= await lifetime(near) <= 1000, "the replica that took the change obeys it at once"
             await eventually(lambda: far_obeys(1000), within_seconds=BOUND_SECONDS + MACHINE_SECONDS)
 
@@ -57,5 +58,8 @@ async def test_a_second_replica_obeys_within_b_and_an_outage_takes_nothing_back(
             link.restore()
             await eventually(lambda: far_obeys(500), within_seconds=BOUND_SECONDS + MACHINE_SECONDS)
 
-            await near.delete(POLICY)
+            async def near_is_back() -> bool:
+                return (await near.delete(POLICY)).status_code == 204
+
+            await eventually(near_is_back)
             await eventually(lambda: far_obeys(30), within_seconds=BOUND_SECONDS + MACHINE_SECONDS)
