@@ -115,9 +115,10 @@ async def test_clients_that_leave_in_the_middle_leave_no_connection_and_no_mixed
         assert unanswered(answers) == []
         assert all(json.loads(answer.body)["key"] == answer.key for answer in answers)
         assert (await scrape(urls)).total_of("aside_db_loads_in_flight") == 0
-        # Each replica: loads, one write at a time; each lane to Valkey, and the pulse. One of them: the relay.
-        assert to_postgres <= 3 * (3 + 1) + 1
-        assert to_valkey <= 3 * (4 * 2 + 1 + 1 + 1) + 1
+        # Each replica: loads, one write at a time, looks for policies and for jobs; each lane to Valkey, the pulse, and
+        # a warming's three pages. One of them: the relay.
+        assert to_postgres <= 3 * (3 + 1 + 2) + 1
+        assert to_valkey <= 3 * (4 * 2 + 1 + 1 + 1 + 3) + 1
         for replica, before in zip(three_replicas, descriptors, strict=True):
             await eventually(partial(has_few_files, replica, at_most=before + 3 + 4 * 2))
             assert "Traceback" not in replica.log
