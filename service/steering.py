@@ -37,7 +37,7 @@ async def open_steering(
     table = JobTable(database)
     purging = Purging(SweepLane(store, recorder), Epochs(database), bound_seconds=settings.bound_seconds)
     warm_jobs = WarmJobs(warming, hot_keys, rows_per_second=settings.warming.rows_per_second)
-    runner = JobRunner(table, {JobKind.WARM: warm_jobs, JobKind.PURGE: purging}, name=new_name())
+    runner = JobRunner(table, {JobKind.WARM: warm_jobs, JobKind.PURGE: purging}, recorder, name=new_name())
     occasions = Occasions(
         table,
         runner,

@@ -9,8 +9,7 @@ import asyncpg
 from service.db.pool import Database, translated
 from service.db.sql import sql
 
-_LOCK = 0x41736965
-LEADERSHIP_LOCK = _LOCK
+LEADERSHIP_LOCK = 0x41736965
 """The key of the advisory lock that the leading relay holds."""
 NO_HORIZON = "1:1:"
 """A snapshot that has seen nothing."""
@@ -51,7 +50,7 @@ class RelaySession:
         try:
             with translated():
                 await connection.execute(f"SET idle_session_timeout = {round(idle_seconds * 1000)}")
-                leads = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK)
+                leads = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADERSHIP_LOCK)
         except BaseException:
             connection.terminate()
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from itertools import product
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -114,6 +115,9 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemostrecent",  # only the leader tells, and the lead may move
         )
+        self._jobs = self._counter("aside_jobs", "Jobs that ended, by how", "kind", "state")
+        for kind, state in product(("warm", "purge"), ("done", "failed", "cancelled")):
+            self._jobs.labels(kind, state)
         self._foreign_heartbeats = Counter(
             "aside_foreign_heartbeats",
             "Seconds in which the cache was found to belong to another database",
@@ -194,6 +198,9 @@ class Metrics:
 
     def fill(self, result: str) -> None:
         self._fills[result].inc()
+
+    def job(self, kind: str, state: str) -> None:
+        self._jobs.labels(kind, state).inc()
 
     def early_refresh(self, entity_type: str) -> None:
         self._refreshes.get(entity_type, self._refreshes[OTHER]).inc()

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from service.cache.recorder import Recorder
 from service.db.jobs import JobTable
 from service.domain.job import Job, JobKind, JobState
 from service.errors import InvalidInputError, UnavailableError
@@ -64,8 +65,10 @@ class JobRunner:
     """Of one process, which ``name`` tells from all others."""
 
     def __init__(
-        self, table: JobTable, works: Mapping[JobKind, Work], *, name: str, poll_seconds: float = _STEP_SECONDS
-    ) -> None:
+        self, table: JobTable, works: Mapping[JobKind, Work], recorder: Recorder, *, name: str,
+        poll_seconds: float = _STEP_SECONDS,
+    ) -> None:  # fmt: skip
+        self._recorder = recorder
         self._table = table
         self._works = works
         self._name = name
@@ -161,6 +164,8 @@ class JobRunner:
 
     async def _give_back(self, job: Job, progress: _Progress, state: JobState, error: str | None) -> None:
         log.info("job_ends", job=job.id, state=state.value, error=error)
+        if not state.is_open:
+            self._recorder.job(job.kind.value, state.value)
         wait = _AGAIN_AFTER_SECONDS if error is not None else 0.0
         with suppress(UnavailableError):  # then the claim expires, and somebody goes on with it
             await self._checkpoint(job, progress)

@@ -45,6 +45,7 @@ FAILURES = [
     Failure("aside-leader", failures.a_locked_table, (), ("AsideLoadsSlow", "AsideConnectionsExhausted", "AsideSlow")),
     Failure("aside-audit", failures.a_stale_entry, ("AsideStaleEntry",)),
     Failure("aside-audit", failures.long_transactions, (), ("AsideRelayLagging",)),
+    Failure("aside-schema", failures.a_job_that_nobody_can_do, ("AsideJobFailed",)),
     Failure("aside-schema", failures.an_older_schema, (), ("AsideSchemaBehind",)),
     Failure("aside-schema", failures.a_command_denied, (), ("AsideAuditStopped",)),
     Failure("aside-small", failures.a_small_redis, (), ("AsideRedisEvicting", "AsideHitRatioCollapsed")),

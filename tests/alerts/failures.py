@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import asyncpg
 import httpx
 
-from service.db.changes import _LOCK as LEADERS_LOCK
+from service.db.changes import LEADERSHIP_LOCK
 from tests.alerts.stage import STARTING_SECONDS, Aside
 from tests.support.service_process import ServiceProcess
 from tests.support.valkey_commands import command
@@ -62,7 +62,7 @@ async def postgresql_killed(aside: Aside) -> AsyncIterator[None]:
 async def the_lead_in_other_hands(aside: Aside) -> AsyncIterator[None]:
     """A session that holds the lock, and leads nothing. It waits in line before the replicas do."""
     async with _connection(aside) as holder, _connection(aside) as other:
-        waiting = asyncio.create_task(holder.execute("SELECT pg_advisory_lock($1)", LEADERS_LOCK))
+        waiting = asyncio.create_task(holder.execute("SELECT pg_advisory_lock($1)", LEADERSHIP_LOCK))
         await eventually(lambda: _is_waited_for(other))
         await other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database"
@@ -185,6 +185,14 @@ async def a_small_redis(aside: Aside) -> AsyncIterator[None]:
         command(aside.valkey.url, "CONFIG", "SET", "maxmemory", str(used + 60_000))
         yield
         command(aside.valkey.url, "CONFIG", "SET", "maxmemory", before)
+
+
+@asynccontextmanager
+async def a_job_that_nobody_can_do(aside: Aside) -> AsyncIterator[None]:
+    """As a newer version may leave one behind."""
+    async with _connection(aside) as connection:
+        await connection.execute("INSERT INTO job (kind, origin, wanted) VALUES ('warm', 'request', '{\"moon\": 1}')")
+        yield
 
 
 async def _started(replica: ServiceProcess) -> None:

@@ -38,6 +38,9 @@ class Recording:
     def fill(self, result: str) -> None:
         self.events.append(("fill", result))
 
+    def job(self, kind: str, state: str) -> None:
+        self.events.append(("job", kind, state))
+
     def early_refresh(self, entity_type: str) -> None:
         self.events.append(("early_refresh", entity_type))
 

@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from service.cache.recorder import NullRecorder
 from service.db.jobs import JobTable
 from service.db.pool import Database
 from service.domain.job import Job, JobKind, JobOrigin, JobState
@@ -139,7 +140,7 @@ async def test_of_many_replicas_that_look_at_the_same_moment_one_does_the_job(ta
 async def test_a_job_that_cannot_go_on_now_is_put_back_and_says_why(table):
     job, work = await ask(table), Slow()
     work.failures = 1
-    runner = JobRunner(table, {JobKind.WARM: work}, name="one", poll_seconds=0.01)
+    runner = JobRunner(table, {JobKind.WARM: work}, NullRecorder(), name="one", poll_seconds=0.01)
     runner.start()
 
     async def is_put_back() -> bool:

@@ -46,6 +46,7 @@ PROMISED = {
     "aside_redis_evicted_keys": set(),
     "aside_redis_can_evict": set(),
     "aside_foreign_heartbeats_total": set(),
+    "aside_jobs_total": {"kind", "state"},
     "aside_bound_seconds": set(),
     "aside_audit_samples_per_second": set(),
 }
