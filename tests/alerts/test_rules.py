@@ -13,7 +13,7 @@ from tests.alerts.rules import Rule, rules_as_written
 
 FOLDER = DEPLOY / "prometheus"
 RUNBOOKS = DEPLOY.parent / "docs" / "operations.md"
-AT_ONCE = {"AsideStaleEntry", "AsideForeignHeartbeat"}
+AT_ONCE = {"AsideStaleEntry", "AsideForeignHeartbeat", "AsideJobFailed"}
 
 
 @pytest.fixture

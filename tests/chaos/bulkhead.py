@@ -26,7 +26,7 @@ from tests.support.valkey_commands import command
 
 POOL = LOAD_CONNECTIONS + WRITE_CONNECTIONS + BROWSE_CONNECTIONS + OTHER_CONNECTIONS
 LANES = 2
-REDIS_CONNECTIONS = 4 * LANES + 4
+REDIS_CONNECTIONS = 4 * LANES + 7
 _BUSY = """
 SELECT client_addr::text AS replica, count(*) AS connected, count(*) FILTER (WHERE state = 'active') AS busy,
        count(*) FILTER (WHERE state = 'active' AND query LIKE '-- load%') AS loading

@@ -14,7 +14,7 @@ from tests.bench.wrk import Shape
 from tests.support.activity import Seen, watched
 
 LOOK_SECONDS = 0.02
-OTHER_CONNECTIONS = 5
+OTHER_CONNECTIONS = 8
 """Of a process, beside those that its settings name; see docs/configuration.md."""
 
 
