@@ -40,7 +40,7 @@ async def test_every_row_is_a_hit_afterwards_with_its_bytes_its_version_and_a_li
     await world.sql(ROWS, 250)
     policy = Policy(ttl_seconds=300, jitter=0.1)
     told = []
-    tally = await warming_of(warmer, lanes=3, page_size=40, policy=policy).run(Wanted(), on_progress=told.append)
+    tally = await warming_of(warmer, lanes=3, page_size=40, policy=policy).run(Wanted(), on_progress=lambda tally, _: told.append(tally))
     assert tally == Tally(rows=250, installed=250)
     assert told[-1] == tally
     assert [each.rows for each in told] == sorted(each.rows for each in told)
@@ -201,7 +201,7 @@ async def test_several_pages_are_leased_while_one_is_read(world, warmer):
 async def test_a_rate_makes_pages_small(world, warmer):
     await world.sql(ROWS, 30)
     told = []
-    await warming_of(warmer).run(Wanted(), rows_per_second=50, on_progress=told.append)
+    await warming_of(warmer).run(Wanted(), rows_per_second=50, on_progress=lambda tally, _: told.append(tally))
     assert [each.rows for each in told] == [5, 10, 15, 20, 25, 30]
 
 
