@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from service.addresses import Address
 from service.cache.engine import Engine
 from service.cache.grants import Granter
 from service.cache.lane import connector
@@ -44,7 +45,7 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
     """
     async with AsyncExitStack() as stack:
         database = Database(
-            settings.database_url.get_secret_value(),
+            _current(settings.database_address),
             load_connections=1,
             write_connections=1,
             spare_connections=0,
@@ -129,6 +130,11 @@ def build_policies(settings: Settings, database: Database) -> Policies:
     )
 
 
+def _current(address: Address) -> str | Address:
+    """The URL itself where nothing can change it: then nobody asks again."""
+    return address if address.may_change else address.url
+
+
 def most_connections(settings: Settings) -> int:
     """To PostgreSQL, of one process that serves: those of its pool, and the session of the relay."""
     return build_database(settings).size + 1
@@ -136,7 +142,7 @@ def most_connections(settings: Settings) -> int:
 
 def build_database(settings: Settings) -> Database:
     return Database(
-        settings.database_url.get_secret_value(),
+        _current(settings.database_address),
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
         browse_connections=settings.database.browse_connections,
@@ -149,7 +155,7 @@ def build_database(settings: Settings) -> Database:
 
 def build_store(settings: Settings, recorder: Recorder) -> RedisStore:
     return RedisStore(
-        connector(settings.redis_url.get_secret_value()),
+        connector(_current(settings.redis_address)),
         recorder,
         timeout_seconds=settings.redis.operation_timeout_seconds,
         lease_ms=round(settings.redis.lease_seconds * 1000),
@@ -161,7 +167,7 @@ def build_store(settings: Settings, recorder: Recorder) -> RedisStore:
 
 def build_relay(settings: Settings, database: Database, recorder: Recorder, on_history: Callable[[str], None]) -> Relay:
     granter = Granter(
-        connector(settings.redis_url.get_secret_value(), client_name="aside-relay"),
+        connector(_current(settings.redis_address), client_name="aside-relay"),
         recorder,
         timeout_seconds=settings.redis.operation_timeout_seconds,
         reopen_seconds=2 * settings.bound_seconds if settings.redis.fails_over else None,

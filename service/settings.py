@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.addresses import Address
 from service.cache.policy import Policy, Strategy
 from service.domain.entity import ENTITY_TYPE_PATTERN
 from service.domain.parameter import PARAMETER
@@ -135,7 +137,15 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         default=SecretStr("postgresql://postgres@127.0.0.1:5432/postgres"), validation_alias="DATABASE_URL"
     )
+    """With the password in it, wherever that was given."""
+    database_url_file: Path | None = Field(default=None, validation_alias="DATABASE_URL_FILE")
+    database_password: SecretStr | None = Field(default=None, validation_alias="DATABASE_PASSWORD")
+    database_password_file: Path | None = Field(default=None, validation_alias="DATABASE_PASSWORD_FILE")
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias="REDIS_URL")
+    """With the password in it, wherever that was given."""
+    redis_url_file: Path | None = Field(default=None, validation_alias="REDIS_URL_FILE")
+    redis_password: SecretStr | None = Field(default=None, validation_alias="REDIS_PASSWORD")
+    redis_password_file: Path | None = Field(default=None, validation_alias="REDIS_PASSWORD_FILE")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -147,6 +157,9 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0)] = 0.0
     """How long a stopping process stays unready, but serving, so that a load balancer can notice."""
     shutdown_grace_seconds: Positive = 10.0
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3_600)] = 75
+    """How long an idle connection of a client stays open: longer than a load balancer keeps it, or it will one day send
+    a request into a connection that is being closed."""
     bound_seconds: Annotated[float, Field(ge=0.5, le=60)] = 2.0
     """B, the staleness bound. The same on every replica."""
     database: DatabaseSettings = DatabaseSettings()
@@ -161,6 +174,25 @@ class Settings(BaseSettings):
     """Per entity type, as JSON: `ASIDE_POLICIES='{"price": {"strategy": "write_through"}}'`. What is not said, the
     default says: for `parameter` that is `PARAMETER_POLICY`."""
     parameters: ParameterSettings = ParameterSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_secrets_of_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {**given, **_url_of("DATABASE", given), **_url_of("REDIS", given)}
+
+    @property
+    def database_address(self) -> Address:
+        """For whoever connects again and again: what is in a file may change meanwhile."""
+        return Address(
+            self.database_url.get_secret_value(),
+            self.database_url_file,
+            password_file=self.database_password_file,
+        )
+
+    @property
+    def redis_address(self) -> Address:
+        """See `database_address`."""
+        return Address(self.redis_url.get_secret_value(), self.redis_url_file, password_file=self.redis_password_file)
 
     @property
     def own_policies(self) -> dict[str, PolicySettings]:
@@ -181,3 +213,31 @@ class Settings(BaseSettings):
         if self.relay.tombstone_retention_seconds < max(longest, self.limits.ttl_seconds):
             raise ValueError("relay.tombstone_retention_seconds must not be shorter than the longest lifetime")
         return self
+
+
+def _url_of(server: str, given: dict[str, Any]) -> dict[str, str]:
+    """What `DATABASE_URL` or `REDIS_URL` is, all that belongs to it considered; nothing where only defaults count."""
+    url, url_file = f"{server}_URL", f"{server}_URL_FILE"
+    password, password_file = f"{server}_PASSWORD", f"{server}_PASSWORD_FILE"
+    for one, other in ((url, url_file), (password, password_file)):
+        if given.get(one) and given.get(other):
+            raise ValueError(f"{one} and {other} are both given: which of them counts?")
+    found = {name: given[name] for name in (url, url_file, password, password_file) if given.get(name)}
+    if not found.keys() - {url}:
+        return {}
+    if url not in found and url_file not in found:
+        raise ValueError(f"{server}_URL is missing, to which the password belongs")
+    try:
+        address = Address(
+            _text(found.get(url, "")),
+            Path(found[url_file]) if url_file in found else None,
+            _text(found[password]) if password in found else None,
+            Path(found[password_file]) if password_file in found else None,
+        )
+        return {url: address()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file that {server}_URL or its password is to be read from: {error}") from error
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

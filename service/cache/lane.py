@@ -11,12 +11,15 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.credentials import CredentialProvider
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from service.addresses import without_credentials
 from service.cache.patience import Patience
 from service.cache.scripts import SOURCES
 from service.errors import CacheUnavailableError
@@ -38,11 +41,38 @@ class CacheExchangeError(CacheUnavailableError):
         self.kind = kind
 
 
-def connector(url: str, *, client_name: str = "aside") -> Connect:
-    """Makes unopened connections to a `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://` URL."""
-    url = re.sub(r"^valkey(s?)://", r"redis\1://", url)
+class _Rotated(CredentialProvider):
+    """The user and the password that a URL has when a connection is opened."""
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        parts = urlsplit(self._url())
+        password = unquote(parts.password or "")
+        return (unquote(parts.username), password) if parts.username else (password,)
+
+
+def connector(url: str | Callable[[], str], *, client_name: str = "aside") -> Connect:
+    """Makes unopened connections to a `redis://`, `rediss://`, `valkey://`, `valkeys://` or `unix://` URL.
+
+    Of one that has to be asked for, user and password are asked for whenever a connection is opened.
+    """
+    options: dict[str, Any] = {}
+    if not isinstance(url, str):
+        address, url = url, url()
+        if urlsplit(url).password:
+            options["credential_provider"] = _Rotated(address)
+            url = without_credentials(url)
+    if not url.startswith("unix://"):
+        options["socket_keepalive"] = True
     pool: ConnectionPool = ConnectionPool.from_url(
-        url, protocol=3, legacy_responses=False, socket_timeout=None, client_name=client_name, socket_keepalive=True
+        re.sub(r"^valkey(s?)://", r"redis\1://", url),
+        protocol=3,
+        legacy_responses=False,
+        socket_timeout=None,
+        client_name=client_name,
+        **options,
     )
 
     def make() -> AbstractConnection:

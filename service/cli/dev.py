@@ -26,8 +26,8 @@ def run_dev(folder: Path, *, started_at: float) -> None:
     listener = bind(settings)
     stack = LocalStack(
         folder,
-        with_postgres=not os.environ.get("DATABASE_URL"),
-        with_valkey=not os.environ.get("REDIS_URL"),
+        with_postgres=not (os.environ.get("DATABASE_URL") or settings.database_url_file),
+        with_valkey=not (os.environ.get("REDIS_URL") or settings.redis_url_file),
     )
     try:
         with listener, stopping_on_signals():

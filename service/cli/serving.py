@@ -82,6 +82,7 @@ def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[],
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
     )
     _allow_many_connections()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import NamedTuple
 
@@ -127,10 +127,11 @@ class Database:
     """Hands out connections, ``size`` at the most; counts those that are busy; knows whether PostgreSQL answers."""
 
     def __init__(
-        self, url: str, *, load_connections: int, write_connections: int, spare_connections: int,
+        self, url: str | Callable[[], str], *, load_connections: int, write_connections: int, spare_connections: int,
         connect_timeout_seconds: float, statement_timeout_seconds: float,
         browse_connections: int = 0,
     ) -> None:  # fmt: skip
+        """A ``url`` that has to be asked for is asked for at each connect: its password may have been rotated."""
         self._url = url
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
@@ -151,9 +152,8 @@ class Database:
         self._closed = False
 
     async def _create(self) -> asyncpg.Connection:
-        return await connect(
-            self._url, connect_timeout=self._connect_timeout, statement_timeout=self._statement_timeout
-        )
+        url = self._url if isinstance(self._url, str) else self._url()
+        return await connect(url, connect_timeout=self._connect_timeout, statement_timeout=self._statement_timeout)
 
     @property
     def available(self) -> bool:
