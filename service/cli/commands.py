@@ -45,6 +45,14 @@ app.command("import")(import_entities)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]
+RunTimeRole = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ASIDE_RUN_TIME_ROLE",
+        help="The role that services log in with: made where it is missing, and granted what serving needs. "
+        "Its password: ASIDE_RUN_TIME_PASSWORD, or a file that ASIDE_RUN_TIME_PASSWORD_FILE names.",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes; instead of ASIDE_WORKERS.")]
 
 
@@ -70,15 +78,17 @@ def dev(
 
 
 @app.command()
-def migrate(revision: Annotated[str, typer.Option(help="An Alembic revision, or head.")] = "head") -> None:
+def migrate(
+    revision: Annotated[str, typer.Option(help="An Alembic revision, or head.")] = "head",
+    run_time_role: RunTimeRole = None,
+) -> None:
     """Bring the schema of DATABASE_URL up to date."""
     settings = read_settings()
-    from service.db.migrations import upgrade  # noqa: PLC0415 (slow to import, and needed here only)
+    from service.cli.migrating import run_migrate  # noqa: PLC0415 (slow to import, and needed here only)
 
     configure_logging(settings.log_level, "console")
     with readable_failures():
-        upgrade(settings.database_url.get_secret_value(), revision)
-    typer.echo(f"The schema is at {revision}.")
+        run_migrate(settings, revision, run_time_role=run_time_role)
 
 
 @app.command()
