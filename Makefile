@@ -123,6 +123,8 @@ lock: ## Choose the newest versions anew and write the lock files (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; everything else works without it." >&2; exit 1; }
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
 	  pyproject.toml --extra embedded --group dev --output-file requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	  --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
 	  --constraint requirements.lock tests/bench/peers/peers.in --output-file $(PEERS_LOCK)
 

@@ -27,6 +27,8 @@ def pytest_report_header() -> list[str]:
         "chromedriver": "tests/browser",
         "redis-server": "the contract's Redis leg",
         "wrk": "tests/bench",
+        "promtool": "the configuration of Prometheus",
+        "openssl": "TLS to both servers",
     }
     return [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
 

@@ -1,0 +1,139 @@
+"""What compose.yaml starts, started without an engine: the same files and commands, folders instead of volumes."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from service.embedded import Postgres, free_port
+from service.embedded.discovery import find_valkey
+from service.embedded.private import TEST_SETTINGS, private_folder
+from service.embedded.processes import Launch, spawn
+from tests.support.compose import ROOT, SERVICES, Volumes
+from tests.support.dockerfile import Image, lay_out
+from tests.support.name_server import NameServer
+
+HOSTS = ("127.0.0.2", "127.0.0.3")
+
+
+@dataclass(slots=True)
+class Stack:
+    """``replicas`` by the address at which they listen, each on ``port``; ``door`` is the load balancer's URL."""
+
+    volumes: Volumes
+    image: Image
+    names: NameServer
+    port: int
+    door: str
+    replicas: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start_replica(self, host: str) -> None:
+        own = {"ASIDE_HOST": host, "ASIDE_PORT": str(self.port)}
+        self.replicas[host] = self.launch("aside", *self.image.arguments, **own)
+
+    def kill_replica(self, host: str) -> None:
+        _end(self.replicas[host])
+
+    def launch(self, service: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """The image's entry point, with nothing in its environment but what the image and compose.yaml put there."""
+        variables = {**self.image.environment, **self.volumes.environment(service), **environment}
+        return spawn(
+            Launch(
+                argv=["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()),
+                      *self.image.command, *arguments],
+                log=self.volumes.root / f"{service}.log",
+            )
+        )  # fmt: skip
+
+
+def prepare(volumes: Volumes, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The one-shot that makes the secrets."""
+    return subprocess.run(
+        ["/bin/sh", ROOT / "deploy/compose/prepare.sh", *arguments],
+        env={"PATH": "/usr/bin:/bin", "ROOT": str(volumes.root), "SOURCES": str(ROOT / "deploy/compose")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def volumes() -> Iterator[Volumes]:
+    with private_folder() as folder:
+        made = Volumes(folder)
+        done = prepare(made)
+        assert done.returncode == 0, done.stderr
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cache_socket(volumes: Volumes) -> Iterator[Path]:
+    """Valkey on deploy/compose/valkey.conf."""
+    configuration = volumes.root / "valkey.conf"
+    text = (ROOT / "deploy/compose/valkey.conf").read_text()
+    configuration.write_text(volumes.seen_by("valkey", text))
+    process = spawn(Launch(argv=[find_valkey(), configuration], log=volumes.root / "valkey.log"))
+    yield volumes["valkey-socket"] / "valkey.sock"
+    _end(process)
+
+
+@pytest.fixture(scope="module")
+def owners_postgres(volumes: Volumes) -> Iterator[Postgres]:
+    """PostgreSQL as compose.yaml has it: in no network, a socket in a shared folder, a password for everyone."""
+    words = SERVICES["postgres"]["command"][2::2]
+    settings = dict(word.split("=", 1) for word in words) | TEST_SETTINGS
+    password = (volumes["secrets-postgres"] / "owner-password").read_text()
+    (folder := volumes.root / "cluster").mkdir()
+    server = Postgres(
+        folder,
+        port=5432,  # the name of the socket, and no more
+        password=password,
+        is_durable=False,
+        settings={**settings, "unix_socket_directories": str(volumes["postgres-socket"])},
+        first_sql=[f"CREATE ROLE aside_owner SUPERUSER LOGIN PASSWORD '{password}'", "CREATE DATABASE aside"],
+        owned=volumes.root,
+    )
+    yield server.start()
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def stack(volumes: Volumes, cache_socket: Path, owners_postgres: Postgres) -> Iterator[Stack]:
+    """Migrated, with two replicas behind the load balancer; all of it out of the files that compose.yaml names."""
+    with ExitStack() as parts:
+        names = parts.enter_context(NameServer(HOSTS))
+        image = lay_out(volumes.root / "image")
+        port, door = free_port(), free_port()
+        made = Stack(volumes, image, names, port, f"http://127.0.0.1:{door}")
+        migrated = made.launch("migrate", *SERVICES["migrate"]["command"])
+        assert migrated.wait(60) == 0, (volumes.root / "migrate.log").read_text()
+        for host in HOSTS:
+            made.start_replica(host)
+        parts.callback(lambda: [_end(process) for process in made.replicas.values()])
+        own = {"ASIDE_DNS": names.address, "ASIDE_REPLICAS": f"aside:{port}", "ASIDE_DOOR": f"127.0.0.1:{door}"}
+        assert own.keys() == SERVICES["load-balancer"]["environment"].keys()
+        parts.enter_context(_haproxy(own, volumes.root / "haproxy.log"))
+        yield made
+
+
+@contextmanager
+def _haproxy(environment: Mapping[str, str], log: Path) -> Iterator[None]:
+    program = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    assert program is not None, "haproxy is not installed"
+    process = spawn(
+        Launch(argv=[program, "-db", "-f", ROOT / "deploy/compose/haproxy.cfg"], log=log, environment=environment)
+    )
+    try:
+        yield
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
