@@ -82,6 +82,26 @@ class TypeChangeError(ConflictError):
     """The parameter exists with another type, and the request does not say that it may change."""
 
 
+class Refusal(NamedTuple):
+    """Why one write of a batch cannot be done; ``place`` counts from 0."""
+
+    place: int
+    error: AsideError
+
+
+class BatchRefusedError(ConflictError):
+    """Some writes of a batch cannot be done, so none was."""
+
+    def __init__(self, detail: str, *, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(detail)
+        self.refusals = refusals
+
+    @classmethod
+    def because_of(cls, refusals: Sequence[Refusal], *, of: int) -> Self:
+        """The error of a batch ``of`` so many writes."""
+        return cls(f"{len(refusals)} of {of} writes cannot be done, so nothing was written", refusals=refusals)
+
+
 class NotFoundError(AsideError):
     """There is no such entity."""
 

@@ -11,6 +11,7 @@ from service.cache.probe import Probe
 from service.cache.recorder import Recorder
 from service.cache.served import Served
 from service.cache.tasks import Tasks
+from service.db.batches import BatchTable
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
 from service.db.parameter_history import ParameterHistory
@@ -147,7 +148,14 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
         relay.on_emptied = steering.occasions.emptied
         health.waits_for = lambda: steering.occasions.waits_for
         yield Services(
-            Entities(engine, table, tasks, recorder, policies.of),
+            Entities(
+                engine,
+                table,
+                tasks,
+                recorder,
+                policies.of,
+                batches=BatchTable(database, max_body_bytes=settings.limits.body_bytes),
+            ),
             Parameters(
                 engine,
                 parameter_table,

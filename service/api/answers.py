@@ -88,7 +88,7 @@ def written_response(row: WrittenRow, settled: Settled, location: str, *, waited
         "ETag": etag(row.version),
         "Last-Modified": http_date(row.modified_at_ms),
         "Content-Location": location,
-        **_settlement(settled, waited=waited),
+        **settlement(settled, waited=waited),
     }
     if row.created:
         headers["Location"] = location
@@ -97,10 +97,11 @@ def written_response(row: WrittenRow, settled: Settled, location: str, *, waited
 
 def deleted_response(settled: Settled, *, waited: bool) -> Response:
     """204. No ETag: there is nothing left that it could name."""
-    return Response(status_code=204, headers=_settlement(settled, waited=waited))
+    return Response(status_code=204, headers=settlement(settled, waited=waited))
 
 
-def _settlement(settled: Settled, *, waited: bool) -> dict[str, str]:
+def settlement(settled: Settled, *, waited: bool) -> dict[str, str]:
+    """What a write may say of the cache, and whether it was asked not to wait for it."""
     headers = {"Aside-Cache": settled.value}
     if not waited:
         headers["Preference-Applied"] = "respond-async"

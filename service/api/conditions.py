@@ -76,7 +76,7 @@ def write_condition(headers: Mapping[str, str]) -> WriteCondition:
     if none_match is not None and not parse_tags(none_match, "If-None-Match").anything:
         raise InvalidInputError("a write can depend on If-None-Match: * only; use If-Match", pointer="If-None-Match")
     return WriteCondition(
-        if_match=None if match is None else _versions(parse_tags(match, "If-Match")),
+        if_match=None if match is None else asked_versions(match),
         must_be_absent=none_match is not None,
     )
 
@@ -123,7 +123,9 @@ def _tags(value: str, header: str) -> list[tuple[bool, str]] | None:
     return tags
 
 
-def _versions(tags: TagList) -> frozenset[int]:
+def asked_versions(value: str) -> frozenset[int]:
+    """The versions of which an If-Match asks for one, none for any. Raises `InvalidInputError`."""
+    tags = parse_tags(value, "If-Match")
     if tags.anything:
         return frozenset()
     return tags.strong or MATCHES_NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from service.api import entity_lists
+from service.api import batch_writes, entity_lists
 from service.api import entity_operations as operations
 from service.api.answers import deleted_response, entity_response, etag, provenance, written_response
 from service.api.bodies import is_document_type, is_merge_patch_type, read_body
@@ -25,6 +25,7 @@ def entities_router(limits: Limits) -> APIRouter:
     register_name_convertors()
     router = APIRouter(tags=["entities"])
     entity_lists.add_routes(router, limits)
+    batch_writes.add_routes(router, limits)
     router.add_api_route(ENTITY_PATH, read_entity, methods=["GET"], **operations.read())
     router.add_api_route(ENTITY_PATH, read_entity, methods=["HEAD"], **operations.head())
     router.add_api_route(ENTITY_PATH, put_entity, methods=["PUT"], **operations.put(limits))

@@ -19,6 +19,11 @@ async def read_form(request: Request, model: type[M], limits: Limits) -> M:
     """Raises InvalidBodyError for another form, and what `read_body` and `check_document` raise."""
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
+    return form_of(body, model)
+
+
+def form_of(body: bytes, model: type[M]) -> M:
+    """What a body that is known to be JSON says. Raises InvalidBodyError."""
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from service.api.batch_write_operations import batch_write_schemas
 from service.api.documentation import HEADERS
 from service.api.entity_schemas import entity_schemas
 from service.api.parameter_schemas import parameter_schemas
@@ -32,6 +33,7 @@ class DocumentedApp(FastAPI):
             schemas = components.setdefault("schemas", {})
             schemas.update(problem.pop("$defs"), Problem=problem)
             schemas.update(entity_schemas())
+            schemas.update(batch_write_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
             schemas.update(policy_schemas())
         return document

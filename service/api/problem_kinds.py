@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from service import errors
@@ -37,6 +37,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.InvalidPolicyError: _kind(422, "invalid-policy", "The policy is not valid"),
     errors.ReservedTypeError: _kind(405, "reserved-type", "Entities of this type are written elsewhere"),
     errors.ConflictError: _kind(409, "conflict", "What is stored does not allow this"),
+    errors.BatchRefusedError: _kind(409, "batch-refused", "Some of the writes cannot be done, so none was"),
     errors.TypeChangeError: _kind(409, "type-change", "The parameter has another type"),
     errors.NotFoundError: _kind(404, "not-found", "There is no such entity"),
     errors.NotCachedError: _kind(504, "not-cached", "The cache has no answer"),
@@ -61,6 +62,17 @@ _BY_STATUS: dict[int, ProblemKind] = {
 def kind_of_error(error: errors.AsideError) -> ProblemKind:
     """The kind of the error's own type, or of the nearest one above it that stands in the table."""
     return next(BY_ERROR[kind] for kind in type(error).__mro__ if kind in BY_ERROR)
+
+
+def kind_of_batch(error: errors.BatchRefusedError) -> ProblemKind:
+    """A batch has the status of the writes that are to blame, where they agree, and otherwise that of a conflict.
+
+    405 speaks of the path that was asked for, and is never the whole's.
+    """
+    kind, statuses = kind_of_error(error), {kind_of_error(refusal.error).status for refusal in error.refusals}
+    if len(statuses) != 1 or HTTPStatus.METHOD_NOT_ALLOWED in statuses:
+        return kind
+    return replace(kind, status=statuses.pop())
 
 
 def kind_of_status(status: int) -> ProblemKind:

@@ -43,6 +43,9 @@ class Fault(BaseModel):
     detail: str
     pointer: str | None = Field(default=None, description="JSON Pointer (RFC 6901) into the body")
     parameter: str | None = Field(default=None, description="name of a path or query parameter, or of a header")
+    status: int | None = Field(default=None, description="of a write in a batch: what it would have been answered with")
+    type: str | None = Field(default=None, description="of a write in a batch: what kind of problem it is")
+    etag: str | None = Field(default=None, description="of a write in a batch, with 412: the version that there is")
 
 
 class Problem(BaseModel):
@@ -64,7 +67,7 @@ def problem_response(
     kind: ProblemKind,
     *,
     detail: str,
-    faults: Sequence[Mapping[str, str]] = (),
+    faults: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The one way to answer with a problem. It is never stored by a cache on the way."""

@@ -41,7 +41,9 @@ class Recorder(Protocol):
         """After a read waited for somebody else's lease, in this process or another."""
 
     def write(self, result: str) -> None:
-        """After each write. ``result``: applied, deferred, precondition_failed, not_found, failed."""
+        """After each write. ``result``: applied, deferred, precondition_failed, not_found, failed; rolled_back, where
+        it was undone with the batch that it stood in, for the sake of another write.
+        """
 
     def heartbeat(self, age_seconds: float) -> None:
         """At each look at the cache's heartbeat by the background pulse; infinite where there is none."""

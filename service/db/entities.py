@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import asyncpg
@@ -132,9 +133,16 @@ async def _execute(
 
 
 async def execute_write(connection: asyncpg.Connection, statement: str, *args: Any) -> asyncpg.Record | None:
-    """One statement, one transaction. A connection that breaks under it leaves open whether it was committed."""
-    try:
+    """One statement, one transaction."""
+    with committing():
         return await connection.fetchrow(statement, *args)
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """A connection that breaks inside leaves open whether it was committed: WriteOutcomeUnknownError."""
+    try:
+        yield
     except (OSError, asyncpg.InterfaceError, *_SESSION_ENDED) as error:
         raise WriteOutcomeUnknownError("the write may have happened or not: read before trying again") from error
 

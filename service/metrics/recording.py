@@ -91,7 +91,9 @@ class Metrics:
         self._fills = _Children(fills.labels, ("stored", "refused", "failed"))
         self._lease_wait_seconds = self._histogram("aside_lease_wait_seconds", "Time spent waiting for another loader")
         writes = self._counter("aside_writes", "Writes, by how they ended", "result")
-        self._writes = _Children(writes.labels, ("applied", "deferred", "precondition_failed", "not_found", "failed"))
+        self._writes = _Children(
+            writes.labels, ("applied", "deferred", "precondition_failed", "not_found", "failed", "rolled_back")
+        )
 
     def _define_database_metrics(self) -> None:
         self._load_seconds = self._histogram("aside_db_load_seconds", "Time of one batch of loads from PostgreSQL")

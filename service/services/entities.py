@@ -10,11 +10,14 @@ from service.cache.keys import name_of
 from service.cache.policy import Policy
 from service.cache.recorder import Recorder
 from service.cache.tasks import Tasks
+from service.db.batches import BatchTable
 from service.db.entities import EntityTable
 from service.db.pages import Page
+from service.domain.batch import Write
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER
-from service.errors import ReservedTypeError
+from service.errors import BatchRefusedError, Refusal, ReservedTypeError
+from service.services.batch_writing import BatchWriter
 from service.services.reading import Answers, read_many
 from service.services.writing import Writer, Written
 
@@ -25,12 +28,14 @@ class Entities:
     """Use cases. Parameters can be read here too, and are written elsewhere: ReservedTypeError."""
 
     def __init__(
-        self, engine: Engine, table: EntityTable, tasks: Tasks, recorder: Recorder, policy_of: Callable[[str], Policy]
-    ) -> None:
+        self, engine: Engine, table: EntityTable, tasks: Tasks, recorder: Recorder, policy_of: Callable[[str], Policy],
+        *, batches: BatchTable,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._table = table
         self._policy_of = policy_of
         self._writer = Writer(engine, tasks, recorder, policy_of)
+        self._batch_writer = BatchWriter(engine, batches, tasks, recorder, policy_of)
 
     async def get(self, key: EntityKey, wish: Wish, glance: Glance | None = None) -> Answer:
         """``body`` None: it does not exist. Raises NotCachedError, UnavailableError."""
@@ -79,5 +84,29 @@ class Entities:
 
     async def _write(self, key: EntityKey, transact: Callable[[], Awaitable[WrittenRow]], *, wait: bool) -> Written:
         if key.entity_type == PARAMETER:
-            raise ReservedTypeError(f"parameters are written at /v1/parameters/{key.id}")
+            raise _reserved(key)
         return await self._writer.write(key, transact, wait=wait)
+
+    async def write_batch(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+        """All of them in one transaction, or none; one result for each, in order. No two may have the same key.
+
+        Raises BatchRefusedError, TooLargeError, UnacceptableDocumentError, UnavailableError.
+        """
+        _refuse_parameters(writes)
+        return await self._batch_writer.write(writes, wait=wait)
+
+    async def rehearse_batch(self, writes: Sequence[Write]) -> list[WrittenRow]:
+        """What `write_batch` would leave behind, versions excepted. Nothing is written. Raises the same."""
+        _refuse_parameters(writes)
+        return await self._batch_writer.rehearse(writes)
+
+
+def _refuse_parameters(writes: Sequence[Write]) -> None:
+    """What they need beyond a document, a batch cannot say: who changes them and why, and whether the type may."""
+    refusals = [Refusal(place, _reserved(w.key)) for place, w in enumerate(writes) if w.key.entity_type == PARAMETER]
+    if refusals:
+        raise BatchRefusedError.because_of(refusals, of=len(writes))
+
+
+def _reserved(key: EntityKey) -> ReservedTypeError:
+    return ReservedTypeError(f"parameters are written at /v1/parameters/{key.id}")

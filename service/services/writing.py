@@ -47,7 +47,7 @@ class Writer:
         except BaseException as error:
             self._engine.withdraw(name, intent)
             if isinstance(error, AsideError):
-                self._recorder.write(_refusal(error))
+                self._recorder.write(refusal_of(error))
             raise
         committed = time.monotonic()
         settled = await self._engine.settle(
@@ -63,7 +63,8 @@ class Writer:
         return Written(row, settled)
 
 
-def _refusal(error: AsideError) -> str:
+def refusal_of(error: AsideError) -> str:
+    """What the recorder calls a write that ended with this error."""
     if isinstance(error, PreconditionFailedError):
         return "precondition_failed"
     return "not_found" if isinstance(error, NotFoundError) else "failed"

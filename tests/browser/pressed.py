@@ -10,6 +10,7 @@ PRESSED_WELL = {
     "operations-entities-deleteEntity": "204",
     "operations-entities-listEntities": "200",
     "operations-entities-batchReadEntities": "200",
+    "operations-entities-batchWriteEntities": "200",
     "operations-parameters-listParameters": "200",
     "operations-parameters-batchReadParameters": "200",
     "operations-parameters-readParameter": "200",

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from tests.mutants import database, engine, purging, relay, scripts, warming
+from tests.mutants import batches, database, engine, purging, relay, scripts, warming
 
-MUTANTS = (*scripts.MUTANTS, *database.MUTANTS, *engine.MUTANTS, *relay.MUTANTS, *warming.MUTANTS, *purging.MUTANTS)
+MUTANTS = (
+    *scripts.MUTANTS,
+    *database.MUTANTS,
+    *engine.MUTANTS,
+    *batches.MUTANTS,
+    *relay.MUTANTS,
+    *warming.MUTANTS,
+    *purging.MUTANTS,
+)

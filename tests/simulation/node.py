@@ -12,6 +12,7 @@ from service.cache.grants import Granter
 from service.cache.recorder import NullRecorder
 from service.cache.redis_store import RedisStore
 from service.cache.tasks import Tasks
+from service.db.batches import BatchTable
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
 from service.parts import build_engine
@@ -119,7 +120,8 @@ class Node:
         self.engine._draw = self.engine._loads._draw = CHANCE.random
         policy = plan.policy
         self.policy = policy
-        self.entities = Entities(self.engine, table, self.tasks, recorder, lambda _: policy)
+        batches = BatchTable(self.database, max_body_bytes=1 << 20)
+        self.entities = Entities(self.engine, table, self.tasks, recorder, lambda _: policy, batches=batches)
         self.relay = Relay(
             self.database,
             Granter(

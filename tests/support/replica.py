@@ -17,6 +17,7 @@ from service.cache.policy import Policy
 from service.cache.redis_store import RedisStore
 from service.cache.tasks import Tasks
 from service.db.ledger import LedgerTable
+from service.domain.batch import Verb, Write
 from service.domain.entity import ALWAYS, EntityKey, WriteCondition
 from service.errors import CacheUnavailableError
 from service.services.entities import Entities, Written
@@ -25,7 +26,7 @@ from service.settings import DatabaseSettings, RedisSettings, Settings
 from tests.support.gates import Gates
 from tests.support.glancing import get_by_glance
 from tests.support.recording import Recording
-from tests.support.seams import GatedSource, GatedStore, GatedTable
+from tests.support.seams import GatedBatches, GatedSource, GatedStore, GatedTable
 
 KIND = "thing"
 
@@ -77,6 +78,16 @@ class Replica:
 
     async def delete(self, entity_id: str = "x", *, wait: bool = True) -> Written:
         return await self.entities.delete(EntityKey(KIND, entity_id), condition=ALWAYS, wait=wait)
+
+    async def put_all(self, **numbers: int) -> list[Written]:
+        """A batch: `put_all(x=1, y=2)`, in this order."""
+        return await self.entities.write_batch(
+            [Write(Verb.PUT, EntityKey(KIND, name), json.dumps({"n": number})) for name, number in numbers.items()],
+            wait=True,
+        )
+
+    def begin_put_all(self, **numbers: int) -> asyncio.Task[list[Written]]:
+        return asyncio.create_task(self.put_all(**numbers))
 
     def begin_read(self, entity_id: str = "x") -> asyncio.Task[int | None]:
         """A reader that a gate may stop."""
@@ -133,7 +144,9 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
             tasks=tasks,
             recorder=recorder,
         )
-        entities = Entities(engine, table, tasks, recorder, lambda _: policy)
+        batches = GatedBatches(database, max_body_bytes=settings.limits.body_bytes)
+        batches.gates = gates
+        entities = Entities(engine, table, tasks, recorder, lambda _: policy, batches=batches)
         replica = Replica(
             entities, store=store, redis=redis, source=source, table=table, tasks=tasks, recorder=recorder
         )

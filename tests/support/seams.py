@@ -8,6 +8,7 @@ from typing import Any
 from service.cache.entry import Reading
 from service.cache.redis_store import RedisStore
 from service.cache.store import Applied, Change, Filled, Install, Leased
+from service.db.batches import BatchTable
 from service.db.entities import EntityTable, Source
 from service.domain.entity import EntityKey, WrittenRow
 from service.domain.row import Coverage, Truth, VersionedRow
@@ -59,6 +60,17 @@ class GatedTable(EntityTable):
         row = await super()._write(*args, **kwargs)
         await self.gates.committed.passing()
         return row
+
+
+class GatedBatches(BatchTable):
+    """The same of batches."""
+
+    gates: Gates
+
+    async def write(self, *args: Any, **kwargs: Any) -> list[WrittenRow]:
+        rows = await super().write(*args, **kwargs)
+        await self.gates.committed.passing()
+        return rows
 
 
 class GatedStore:

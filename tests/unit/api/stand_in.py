@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from service.cache.entry import Answer, Outcome, Settled, Wish
 from service.cache.probe import Memory
 from service.cache.recorder import NullRecorder, Recorder
+from service.domain.batch import Write
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.errors import NotFoundError, PreconditionFailedError
 from service.services.cache_state import CacheState, DatabaseSeen, Seen
@@ -49,6 +51,7 @@ class StandIn:
         )
     )
     version: int = 6
+    batches: list[list[Write]] = field(default_factory=list)
     parameters: object = None
     """What answers for parameters, in the tests that ask for some."""
     steering: object = None
@@ -105,6 +108,23 @@ class StandIn:
             raise NotFoundError("there is no such entity")
         return self._write(key, None, condition, ttl_seconds=None, wait=wait, created=False)
 
+    async def write_batch(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+        self.batches.append(list(writes))
+        return [
+            self._write(
+                write.key,
+                None if write.document is None else write.document.encode(),
+                WriteCondition(),
+                ttl_seconds=write.ttl_seconds,
+                wait=wait,
+                created=write.key not in self.rows,
+            )
+            for write in writes
+        ]
+
+    async def rehearse_batch(self, writes: Sequence[Write]) -> list[WrittenRow]:
+        return [WrittenRow(1, None, MODIFIED_AT_MS, None, created=write.key not in self.rows) for write in writes]
+
     def _write(
         self,
         key: EntityKey,
@@ -129,5 +149,5 @@ class StandIn:
         row = WrittenRow(self.version, body, MODIFIED_AT_MS, ttl_seconds, created)
         self.rows[key] = row
         if body is None:
-            del self.rows[key]
+            self.rows.pop(key)
         return Written(row, self.settled)
