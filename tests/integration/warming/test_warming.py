@@ -40,7 +40,9 @@ async def test_every_row_is_a_hit_afterwards_with_its_bytes_its_version_and_a_li
     await world.sql(ROWS, 250)
     policy = Policy(ttl_seconds=300, jitter=0.1)
     told = []
-    tally = await warming_of(warmer, lanes=3, page_size=40, policy=policy).run(Wanted(), on_progress=lambda tally, _: told.append(tally))
+    tally = await warming_of(warmer, lanes=3, page_size=40, policy=policy).run(
+        Wanted(), on_progress=lambda tally, _: told.append(tally)
+    )
     assert tally == Tally(rows=250, installed=250)
     assert told[-1] == tally
     assert [each.rows for each in told] == sorted(each.rows for each in told)
