@@ -102,6 +102,14 @@ class BatchRefusedError(ConflictError):
         return cls(f"{len(refusals)} of {of} writes cannot be done, so nothing was written", refusals=refusals)
 
 
+class UnauthenticatedError(AsideError):
+    """The request has no key, or one that is of no use. A stranger is not told whether it ever was."""
+
+
+class ForbiddenError(AsideError):
+    """The key is good, and has no scope for this."""
+
+
 class NotFoundError(AsideError):
     """There is no such entity."""
 
@@ -140,6 +148,10 @@ class DatabaseBusyError(UnavailableError):
 
 class SchemaMissingError(UnavailableError):
     """PostgreSQL answers, but the tables are not there, or not all: the migrations have not run."""
+
+
+class RevocationsUnknownError(UnavailableError):
+    """PostgreSQL has not told for too long which keys were revoked: none can be trusted."""
 
 
 class ChecksBusyError(UnavailableError):

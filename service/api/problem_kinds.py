@@ -39,6 +39,8 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.ConflictError: _kind(409, "conflict", "What is stored does not allow this"),
     errors.BatchRefusedError: _kind(409, "batch-refused", "Some of the writes cannot be done, so none was"),
     errors.TypeChangeError: _kind(409, "type-change", "The parameter has another type"),
+    errors.UnauthenticatedError: _kind(401, "unauthenticated", "A key is needed"),
+    errors.ForbiddenError: _kind(403, "forbidden", "The key does not allow this"),
     errors.NotFoundError: _kind(404, "not-found", "There is no such entity"),
     errors.NotCachedError: _kind(504, "not-cached", "The cache has no answer"),
     errors.PreconditionFailedError: _kind(412, "precondition-failed", "The entity is not in the state asked for"),
@@ -47,6 +49,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.DatabaseUnavailableError: _kind(503, "database-unavailable", "The database cannot answer now"),
     errors.DatabaseBusyError: _kind(503, "database-busy", "The database is busy"),
     errors.SchemaMissingError: _kind(503, "schema-missing", "The database has not been migrated"),
+    errors.RevocationsUnknownError: _kind(503, "revocations-unknown", "No key can be trusted now"),
     errors.ChecksBusyError: _kind(503, "checks-busy", "Too many values wait to be checked"),
     errors.WriteOutcomeUnknownError: _kind(503, "write-outcome-unknown", "The write may have happened, or not"),
 }

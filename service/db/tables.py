@@ -14,13 +14,15 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Sequence,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
@@ -220,4 +222,47 @@ import_progress = Table(
     Column("digest", Text, nullable=False),
     Column("rejects_bytes", BigInteger, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+)
+
+api_key_edition = Table(
+    "api_key_edition",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False, server_default=text("0")),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("id = 1", name="api_key_edition_is_one_row"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text(collation="C"), primary_key=True),
+    Column("name", Text(collation="C"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("replaces", Text(collation="C")),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("created_by", Text),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),
+    UniqueConstraint("digest", name="api_key_digest_is_unique"),
+    CheckConstraint("name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'", name="api_key_name_is_a_name"),
+    CheckConstraint("octet_length(digest) = 32", name="api_key_digest_is_a_sha256"),
+    CheckConstraint("cardinality(scopes) > 0", name="api_key_may_do_something"),
+    Index("api_key_of_name", "name"),
+)
+
+api_key_event = Table(
+    "api_key_event",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_id", Text(collation="C"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("said", JSONB, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text),
+    Column("reason", Text),
+    CheckConstraint("kind IN ('created', 'changed', 'revoked', 'removed')", name="api_key_event_kind_is_known"),
+    Index("api_key_event_of_key", "key_id", "number"),
 )

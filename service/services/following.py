@@ -33,7 +33,8 @@ class Following:
         self._on_change = on_change
         self._every_seconds = every_seconds
         self._mark: Hashable = None
-        self._known_at = float("-inf")
+        self.known_at = float("-inf")
+        """When the last look began that succeeded, on `time.monotonic`: what was changed before it is known."""
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.state = "starting"
@@ -41,7 +42,7 @@ class Following:
     @property
     def age_seconds(self) -> float:
         """How long ago the last look that succeeded began: nothing older than this is missing. Infinite before it."""
-        return time.monotonic() - self._known_at
+        return time.monotonic() - self.known_at
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -59,7 +60,7 @@ class Following:
             if mark != self._mark:
                 await self._on_change()
                 self._mark = mark
-            self._known_at = began_at
+            self.known_at = began_at
 
     async def _run(self) -> None:
         while True:

@@ -95,10 +95,10 @@ async def test_the_age_counts_from_the_beginning_of_the_last_look_that_succeeded
     await look
     assert follower.age_seconds > 0
     kept.failure = DatabaseUnavailableError("away")
-    known = follower._known_at
+    known = follower.known_at
     with pytest.raises(DatabaseUnavailableError):
         await follower.look()
-    assert follower._known_at == known
+    assert follower.known_at == known
 
 
 @pytest.mark.parametrize(
