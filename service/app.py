@@ -15,11 +15,14 @@ from service.api.cache_history import cache_history_router
 from service.api.cache_stats import cache_stats_router
 from service.api.dashboard import add_dashboard
 from service.api.docs import add_docs
+from service.api.doors import add_doors
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
+from service.api.guarding import check_guarded
 from service.api.health import health_router
 from service.api.hot_batches import HotBatches
 from service.api.hot_reads import HOT_READS, HotReads
+from service.api.keys import keys_router
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
 from service.api.parameters import parameters_router
@@ -41,8 +44,8 @@ from service.wiring import open_services as open_real_services
 class FrontedApp(DocumentedApp):
     """The documented app, behind the hot reads and the hot batches."""
 
-    def __init__(self, metrics: Metrics, limits: Limits, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, metrics: Metrics, limits: Limits, *, needs_keys: bool, **options: Any) -> None:
+        super().__init__(needs_keys=needs_keys, **options)
         self.state.limits = limits
         self.hot_batches = HotBatches(super().__call__, metrics, limit_bytes=limits.body_bytes)
         self.hot_reads = HotReads(self.hot_batches, metrics)
@@ -93,6 +96,7 @@ def create_app(
         metrics,
         limits,
         telemetry=telemetry.config,
+        needs_keys=settings.needs_keys,
         title="Aside",
         version=version,
         description=_DESCRIPTION,
@@ -111,6 +115,8 @@ def create_app(
         ),
     )
     _add_routes(app, metrics, statistics, limits=limits)
+    check_guarded(app)
+    add_doors(app, admin_port=settings.admin_port)
     add_short_routes(app)
     if telemetry.is_on:
         app.router.middleware_stack = NamedByRoute(app.router.middleware_stack)
@@ -126,6 +132,7 @@ def _add_routes(app: FastAPI, metrics: Metrics, statistics: Statistics, *, limit
     app.include_router(cache_stats_router(statistics.counts))
     app.include_router(cache_history_router(statistics.lately))
     app.include_router(steering_router())
+    app.include_router(keys_router())
     app.include_router(health_router())
     app.include_router(scrape_router(partial(expose, metrics.registry)))
     add_docs(app)
@@ -148,9 +155,11 @@ async def _lifespan(
             cache=services.cache,
             policies=services.policies,
             steering=services.steering,
+            access=services.access,
+            keys=services.keys,
         )
-        app.hot_reads.attach(services.entities, services.parameters)
-        app.hot_batches.attach(services.entities, services.parameters)
+        app.hot_reads.attach(services.entities, services.parameters, services.access)
+        app.hot_batches.attach(services.entities, services.parameters, services.access)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             on_open()
             yield {} if telemetry.is_on else {HOT_READS: app.hot_reads}

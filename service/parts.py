@@ -146,8 +146,9 @@ def build_database(settings: Settings) -> Database:
         load_connections=settings.database.load_connections,
         write_connections=settings.database.write_connections,
         browse_connections=settings.database.browse_connections,
-        # The audit takes one at a time, so do a warming, the claims and checkpoints of jobs, and what follows policies.
-        spare_connections=6 + (settings.audit.samples_per_second > 0),
+        # The audit takes one at a time, so do a warming, the claims and checkpoints of jobs, what follows policies, and
+        # what follows keys.
+        spare_connections=6 + (settings.audit.samples_per_second > 0) + settings.needs_keys,
         connect_timeout_seconds=settings.database.connect_timeout_seconds,
         statement_timeout_seconds=settings.database.statement_timeout_seconds,
     )

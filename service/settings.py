@@ -129,6 +129,14 @@ class LimitSettings(_Frozen):
     """The longest lifetime that a client may ask for."""
 
 
+class AccessSettings(_Frozen):
+    """Who may ask. Unset, a service that listens on loopback asks nobody for a key, and any other refuses to start."""
+
+    required: bool | None = None
+    grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    """How long beyond B keys are trusted while PostgreSQL does not tell which ones were revoked."""
+
+
 class Settings(BaseSettings):
     """Everything, out of the environment: `ASIDE_PORT`, `ASIDE_DATABASE__LOAD_CONNECTIONS`, `DATABASE_URL`, …"""
 
@@ -148,7 +156,12 @@ class Settings(BaseSettings):
     redis_password_file: Path | None = Field(default=None, validation_alias="REDIS_PASSWORD_FILE")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    admin_host: str = "127.0.0.1"
+    admin_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """Where what is for operators is served, and then only there: metrics, documentation, dashboard, cache, keys."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    profile: Literal["development", "production"] = "development"
+    """`production` does not start where it is not safe to."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     migrate_on_start: bool = False
@@ -167,6 +180,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = RelaySettings()
     audit: AuditSettings = AuditSettings()
     tracing: TracingSettings = TracingSettings()
+    access: AccessSettings = AccessSettings()
     warming: WarmingSettings = WarmingSettings()
     limits: LimitSettings = LimitSettings()
     default_policy: PolicySettings = PolicySettings()
@@ -195,6 +209,10 @@ class Settings(BaseSettings):
         return Address(self.redis_url.get_secret_value(), self.redis_url_file, password_file=self.redis_password_file)
 
     @property
+    def needs_keys(self) -> bool:
+        return self.access.required is True
+
+    @property
     def own_policies(self) -> dict[str, PolicySettings]:
         """Of every type that has a policy of its own."""
         given = self.policies.get(PARAMETER)
@@ -207,6 +225,8 @@ class Settings(BaseSettings):
             raise ValueError("redis.lease_seconds must not be shorter than database.statement_timeout_seconds")
         if self.relay.poll_seconds > self.bound_seconds / 4:
             raise ValueError("relay.poll_seconds must not exceed a quarter of bound_seconds")
+        if self.admin_port is not None and self.admin_port == self.port:
+            raise ValueError("admin_port must not be the same as port")
         longest = max(
             p.ttl_seconds + p.stale_if_error_seconds for p in (self.default_policy, *self.own_policies.values())
         )

@@ -11,6 +11,7 @@ from service.cache.probe import Probe
 from service.cache.recorder import Recorder
 from service.cache.served import Served
 from service.cache.tasks import Tasks
+from service.db.api_keys import ApiKeyTable
 from service.db.batches import BatchTable
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
@@ -20,10 +21,13 @@ from service.db.pool import Database
 from service.domain.parameter import PARAMETER
 from service.parts import build_database, build_engine, build_policies, build_relay, build_store, build_warming
 from service.schemas import SchemaChecker
+from service.services.access import Access
+from service.services.api_keys import ApiKeys
 from service.services.audit import Audit
 from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
+from service.services.key_uses import KeyUses
 from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
 from service.services.policies import Policies
@@ -38,7 +42,7 @@ from service.tracing.seams import PLAIN, Seams
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the HTTP layer may use."""
+    """What the HTTP layer may use. ``access`` is None where nobody is asked for a key, and so is ``keys``."""
 
     entities: Entities
     parameters: Parameters
@@ -46,6 +50,8 @@ class Services:
     cache: CacheState
     policies: Policies
     steering: Steering
+    access: Access | None = None
+    keys: ApiKeys | None = None
 
 
 @asynccontextmanager
@@ -145,6 +151,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
                 policy_of=policies.of,
             )
         )
+        access, keys = _open_access(settings, database, health, stack)
         relay.on_emptied = steering.occasions.emptied
         health.waits_for = lambda: steering.occasions.waits_for
         yield Services(
@@ -168,7 +175,26 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
             CacheState(store.pulse, relay, probe, audit, database, bound_seconds=settings.bound_seconds),
             policies,
             steering,
+            access,
+            keys,
         )
+
+
+def _open_access(
+    settings: Settings, database: Database, health: Health, stack: AsyncExitStack
+) -> tuple[Access, ApiKeys] | tuple[None, None]:
+    """Who may ask, and the keys. Until PostgreSQL has told them, the process is not ready, and takes none."""
+    if not settings.needs_keys:
+        return None, None
+    table = ApiKeyTable(database)
+    access = Access(table, bound_seconds=settings.bound_seconds, grace_seconds=settings.access.grace_seconds)
+    access.following.start()
+    stack.push_async_callback(access.following.stop)
+    uses = KeyUses(access, table)
+    uses.start()
+    stack.push_async_callback(uses.stop)
+    health.knows_keys = lambda: access.is_known
+    return access, ApiKeys(table, access.catch_up)
 
 
 async def _migrate_in_background(settings: Settings, database: Database, stack: AsyncExitStack) -> None:

@@ -1,10 +1,15 @@
-"""Reads who writes and why: Aside-Actor and Aside-Reason. What they say is kept as it is said; nobody has proved it."""
+"""Reads who writes and why. The key says who; Aside-Actor and Aside-Reason are kept as they are said: nobody has
+proved them. A service that writes for several people has one key, and says for whom: `shop (as said: ann)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from starlette.requests import Request
+
+from service.api.guarding import principal_of
 from service.domain.parameter import Authorship
 from service.errors import InvalidInputError
 
@@ -12,12 +17,19 @@ ACTOR_CHARACTERS_MAX = 200
 REASON_CHARACTERS_MAX = 1_000
 
 
-def read_authorship(headers: Mapping[str, str]) -> Authorship:
+def read_authorship(request: Request) -> Authorship:
     """Raises `InvalidInputError` for a text that is too long, or that is no printable text."""
+    principal = principal_of(request)
+    said = _text(request.headers, "Aside-Actor", ACTOR_CHARACTERS_MAX)
     return Authorship(
-        actor=_text(headers, "Aside-Actor", ACTOR_CHARACTERS_MAX),
-        reason=_text(headers, "Aside-Reason", REASON_CHARACTERS_MAX),
+        actor=said if principal is None else _proven(principal.name, said),
+        reason=_text(request.headers, "Aside-Reason", REASON_CHARACTERS_MAX),
     )
+
+
+def _proven(name: str, said: str | None) -> str:
+    """A name has no space in it: what comes before the first one is always the key's."""
+    return name if said is None else f"{name} (as said: {said})"
 
 
 def _text(headers: Mapping[str, str], name: str, longest: int) -> str | None:

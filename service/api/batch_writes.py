@@ -13,6 +13,7 @@ from service.api import batch_write_operations as operations
 from service.api.answers import JSON, etag, settlement
 from service.api.batch_write_forms import read_writes
 from service.api.directives import wants_no_waiting
+from service.api.guarding import require
 from service.api.problem_kinds import kind_of_batch, kind_of_error
 from service.api.problems import problem_response
 from service.api.queries import read_flag
@@ -20,6 +21,7 @@ from service.api.state import Limits, entities_of, limits_of
 from service.cache.entry import Settled
 from service.domain.batch import Verb, Write
 from service.domain.entity import WrittenRow
+from service.domain.scopes import Verb as Scope
 from service.errors import BatchRefusedError, PreconditionFailedError, Refusal
 from service.services.entities import Written
 
@@ -33,6 +35,8 @@ def add_routes(router: APIRouter, limits: Limits) -> None:
 async def write_batch(request: Request) -> Response:
     wait, dry_run = not wants_no_waiting(request.headers), read_flag(request.query_params, "dry_run")
     writes = await read_writes(request, limits_of(request))
+    require(request, Scope.WRITE, {write.key.entity_type for write in writes})
+    require(request, Scope.READ, {write.key.entity_type for write in writes if write.verb is Verb.PATCH})
     try:
         if dry_run:
             return _rehearsed(writes, await entities_of(request).rehearse_batch(writes))

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from service.api.cache_history_example import example
 from service.api.cache_history_report import CacheHistory, history_of
 from service.api.documentation import headers, operation, problem, query_parameter
+from service.api.guarding import GuardedRoute
 from service.api.queries import read_seconds, read_text
 from service.domain.entity import ENTITY_TYPE_PATTERN
 from service.metrics.statistics import QUARTER_SECONDS, STEP_SECONDS
@@ -34,7 +35,7 @@ _ENTITY_TYPE = query_parameter("entity_type", "Of one type only", type="string",
 
 def cache_history_router(read_lately: ReadLately) -> APIRouter:
     """The route, over whatever counts."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
     async def cache_history(request: Request) -> Response:
         seconds = read_seconds(request.query_params, longest=QUARTER_SECONDS)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from service.api.cache_report import CacheStats, report
 from service.api.cache_stats_example import example
 from service.api.documentation import headers
+from service.api.guarding import GuardedRoute
 from service.api.state import cache_state_of
 from service.metrics.statistics import Counts
 
@@ -23,7 +24,7 @@ a sampler holds cached entries against PostgreSQL, in a way that cannot raise a 
 
 def cache_stats_router(read_counts: ReadCounts) -> APIRouter:
     """The route, over whatever counts."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
     async def cache_stats(request: Request) -> Response:
         stats = report(await read_counts(), await cache_state_of(request).look())

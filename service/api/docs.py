@@ -32,6 +32,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
 _SWAGGER_UI = {
     "tryItOutEnabled": True,
     "displayRequestDuration": True,
+    "persistAuthorization": False,  # a key is forgotten with the page
     "validatorUrl": None,  # otherwise the page shows the document to a service on the Internet
 }
 
@@ -84,4 +85,5 @@ def _prefix(request: Request) -> str:
 
 def _guarded(page: HTMLResponse) -> HTMLResponse:
     page.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
+    page.headers["Referrer-Policy"] = "no-referrer"
     return page

@@ -45,6 +45,7 @@ HEADERS: dict[str, Fragment] = {
     "Content-Location": _header("The path whose content the body is", "/v1/entities/country/JP"),
     "Retry-After": _header("Seconds after which another attempt may succeed", 1, type="integer"),
     "Link": _header('Where the next page is: `rel="next"`', '</v1/parameters?limit=100&cursor=b>; rel="next"'),
+    "WWW-Authenticate": _header("How to say who asks (RFC 6750)", "Bearer"),
     "Allow": _header("The methods that are allowed", "GET, HEAD"),
     "Accept": _header("The types that are taken", "application/json"),
     "Accept-Patch": _header("The patch types that are taken", "application/merge-patch+json, application/json"),

@@ -11,6 +11,7 @@ from service.api.answers import deleted_response, entity_response, etag, provena
 from service.api.bodies import is_document_type, is_merge_patch_type, read_body
 from service.api.conditions import read_condition, write_condition
 from service.api.directives import read_ttl, read_wish, wants_no_waiting
+from service.api.guarding import GuardedRoute
 from service.api.names import ENTITY_PATH, EntityId, EntityType, location, register_name_convertors
 from service.api.problem_kinds import BY_ERROR
 from service.api.problems import problem_response
@@ -23,7 +24,7 @@ from service.errors import NotFoundError, PreconditionFailedError
 def entities_router(limits: Limits) -> APIRouter:
     """All routes of entities; ``limits`` go into their documentation."""
     register_name_convertors()
-    router = APIRouter(tags=["entities"])
+    router = APIRouter(tags=["entities"], route_class=GuardedRoute)
     entity_lists.add_routes(router, limits)
     batch_writes.add_routes(router, limits)
     router.add_api_route(ENTITY_PATH, read_entity, methods=["GET"], **operations.read())

@@ -9,7 +9,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from service.api.documentation import headers
+from service.api.guarding import GuardedRoute, may_if_it_says_who
 from service.api.state import health_of, is_draining
+from service.domain.scopes import Verb
 
 _WELL = frozenset({"ok", "leading", "following"})
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -27,14 +29,16 @@ class ReadinessReport(BaseModel):
     status: Literal["ready", "degraded", "unavailable", "draining"] = Field(
         description="`degraded`: every request is answered, some of them slower; `draining`: it is being stopped"
     )
-    components: dict[str, str] = Field(
-        examples=[{"postgresql": "ok", "schema": "ok", "cache": "ok", "relay": "leading"}]
+    components: dict[str, str] | None = Field(
+        default=None,
+        description="where keys are asked for, only for one that may `observe:*`",
+        examples=[{"postgresql": "ok", "schema": "ok", "cache": "ok", "relay": "leading"}],
     )
 
 
 def health_router() -> APIRouter:
     """The routes for probes."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], route_class=GuardedRoute)
     router.add_api_route(
         "/livez",
         live,
@@ -72,5 +76,7 @@ async def ready(request: Request) -> Response:
         status = "unavailable"
     else:
         status = "degraded" if set(readiness.components.values()) - _WELL else "ready"
-    report = {"status": status, "components": readiness.components}
+    report: dict[str, Any] = {"status": status}
+    if may_if_it_says_who(request, Verb.OBSERVE, "*"):
+        report["components"] = readiness.components
     return JSONResponse(report, status_code=200 if status in {"ready", "degraded"} else 503, headers=_NOT_STORED)

@@ -18,10 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.answers import JSON
 from service.api.batches import Answers, Asked, BatchForm, asked_for, batch_body, is_allowed, plain_names
 from service.api.entity_lists import batch_of
+from service.api.hot_reads import Access
 from service.api.middleware import RequestRecorder
 from service.api.parameter_lists import BATCH
 from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id
 from service.cache.entry import NO_WISH, Wish
+from service.domain.parameter import PARAMETER
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,7 @@ class _Target(NamedTuple):
 
     entity_type: str | None
     form: BatchForm
+    authorization: bytes
 
     @property
     def route(self) -> str:
@@ -63,14 +66,18 @@ class HotBatches:
         self._limit_bytes = limit_bytes
         self._entities: EntitiesReader | None = None
         self._parameters: ParametersReader | None = None
+        self._access: Access | None = None
 
-    def attach(self, entities: EntitiesReader | None, parameters: ParametersReader | None) -> None:
-        self._entities, self._parameters = entities, parameters
+    def attach(
+        self, entities: EntitiesReader | None, parameters: ParametersReader | None, access: Access | None = None
+    ) -> None:
+        """With ``access`` only what it allows for certain is read here, before the body is."""
+        self._entities, self._parameters, self._access = entities, parameters, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         target = _target(scope, self._limit_bytes)
-        if target is None:
+        if target is None or not self._is_allowed(target):
             await self._ordinary(scope, receive, send)
             return
         received: list[Message] = []
@@ -98,6 +105,10 @@ class HotBatches:
         finally:
             self._recorder.request("POST", target.route, 200, perf_counter() - started)
 
+    def _is_allowed(self, target: _Target) -> bool:
+        access = self._access
+        return access is None or access.may_read(target.authorization, target.entity_type or PARAMETER)
+
     def _reading(self, target: _Target, asked: Asked) -> Awaitable[Answers] | None:
         if target.entity_type is None:
             return None if self._parameters is None else self._parameters.get_many(asked.possible, NO_WISH)
@@ -113,8 +124,12 @@ def _target(scope: Scope, limit_bytes: int) -> _Target | None:
     match = _PATH.fullmatch(scope["path"])
     if match is None or not _is_plain(scope["headers"], limit_bytes):
         return None
+    keys = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(keys) > 1:
+        return None
     entity_type: str | None = match[1]
-    return _Target(entity_type, BATCH if entity_type is None else batch_of(entity_type))
+    form = BATCH if entity_type is None else batch_of(entity_type)
+    return _Target(entity_type, form, keys[0] if keys else b"")
 
 
 def _is_plain(headers: Iterable[tuple[bytes, bytes]], limit_bytes: int) -> bool:

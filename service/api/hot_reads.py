@@ -24,6 +24,7 @@ from service.api.problems import error_response
 from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id, chosen_request_id
 from service.cache.entry import NO_WISH, Answer, Glance, Outcome, Wish
 from service.domain.entity import EntityKey
+from service.domain.parameter import PARAMETER
 from service.errors import AsideError
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,11 @@ class ParameterReader(Protocol):
     def glance(self, key: str, then: Then) -> None: ...
 
 
+class Access(Protocol):
+    def may_read(self, authorization: bytes, entity_type: str) -> bool:
+        """Whether it is certain. Every hit asks: it must cost next to nothing."""
+
+
 class HotReads:
     """Stands before ``ordinary`` and passes on what is not its own: everything, before it is attached to services."""
 
@@ -68,9 +74,13 @@ class HotReads:
         self._recorder = recorder
         self._entities: EntityReader | None = None
         self._parameters: ParameterReader | None = None
+        self._access: Access | None = None
 
-    def attach(self, entities: EntityReader | None, parameters: ParameterReader | None) -> None:
-        self._entities, self._parameters = entities, parameters
+    def attach(
+        self, entities: EntityReader | None, parameters: ParameterReader | None, access: Access | None = None
+    ) -> None:
+        """With ``access`` only what it allows for certain is read here; whatever else, the ordinary routes judge."""
+        self._entities, self._parameters, self._access = entities, parameters, access
 
     def begin(self, scope: Scope, exchange: Exchange) -> bool:
         """Take this request, if it is one of ours, for a server that can do without a task. True if it was taken.
@@ -79,7 +89,7 @@ class HotReads:
         """
         started = perf_counter()
         target = target_of(scope)
-        if target is None:
+        if target is None or (self._access is not None and not _is_allowed(self._access, target)):
             return False
 
         def then(found: Answer | Glance) -> None:
@@ -129,6 +139,8 @@ class HotReads:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         target = target_of(scope)
+        if target is not None and self._access is not None and not _is_allowed(self._access, target):
+            target = None
         if target is None or (self._parameters if target.entity_type is None else self._entities) is None:
             await self.ordinary(scope, receive, send)
             return
@@ -157,6 +169,10 @@ class HotReads:
             return await self._entities.get(EntityKey(target.entity_type, target.name), NO_WISH, glance)
         except AsideError as error:
             return error
+
+
+def _is_allowed(access: Access, target: Target) -> bool:
+    return access.may_read(target.authorization, target.entity_type or PARAMETER)
 
 
 def _response(scope: Scope, target: Target, answer: Answer | AsideError) -> Response:

@@ -64,7 +64,7 @@ async def list_versions(request: Request, key: ParameterKey) -> Response:
 async def roll_back(request: Request, key: ParameterKey) -> Response:
     limits, query = limits_of(request), request.query_params
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    change_type, authorship = read_flag(query, "change_type"), read_authorship(request.headers)
+    change_type, authorship = read_flag(query, "change_type"), read_authorship(request)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     version = _read_rollback(body)

@@ -11,6 +11,7 @@ from service.api.authorship import read_authorship
 from service.api.bodies import is_document_type, read_body
 from service.api.conditions import read_condition, write_condition
 from service.api.directives import read_wish, wants_no_waiting
+from service.api.guarding import GuardedRoute
 from service.api.parameter_history import read_recorded, wants_history
 from service.api.parameter_names import PARAMETER_PATH, ParameterKey, parameter_location
 from service.api.problem_kinds import BY_ERROR
@@ -26,7 +27,7 @@ from service.services.parameters import Rehearsal
 
 def parameters_router(limits: Limits) -> APIRouter:
     """All routes of parameters; ``limits`` go into their documentation."""
-    router = APIRouter(tags=["parameters"])
+    router = APIRouter(tags=["parameters"], route_class=GuardedRoute)
     parameter_lists.add_routes(router, limits)
     value_path = f"{PARAMETER_PATH}/value"
     router.add_api_route(PARAMETER_PATH, read_parameter, methods=["GET"], **parameter_operations.read())
@@ -67,7 +68,7 @@ async def put_parameter(request: Request, key: ParameterKey) -> Response:
     limits, query, service = limits_of(request), request.query_params, parameters_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     dry_run, change_type = read_flag(query, "dry_run"), read_flag(query, "change_type")
-    authorship = read_authorship(request.headers)
+    authorship = read_authorship(request)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     content = read_content(body.decode(), key=key, ttl_seconds_max=limits.ttl_seconds)
@@ -82,7 +83,7 @@ async def put_parameter(request: Request, key: ParameterKey) -> Response:
 async def put_value(request: Request, key: ParameterKey) -> Response:
     limits = limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    authorship = read_authorship(request.headers)
+    authorship = read_authorship(request)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     written = await parameters_of(request).put_value(
@@ -94,7 +95,7 @@ async def put_value(request: Request, key: ParameterKey) -> Response:
 async def delete_parameter(request: Request, key: ParameterKey) -> Response:
     service = parameters_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    authorship = read_authorship(request.headers)
+    authorship = read_authorship(request)
     if read_flag(request.query_params, "dry_run"):
         return _rehearsed(await service.rehearse_delete(key, condition=condition))
     written = await service.delete(key, condition=condition, authorship=authorship, wait=wait)

@@ -13,11 +13,13 @@ from service.api.answers import JSON, etag
 from service.api.authorship import read_authorship
 from service.api.bodies import is_document_type, read_body
 from service.api.conditions import write_condition
+from service.api.guarding import GuardedRoute, may
 from service.api.names import EntityType
 from service.api.policy_documents import all_documents, policy_document, rehearsal_document, version_document
 from service.api.queries import read_flag, read_limit, read_version
 from service.api.state import Limits, limits_of, policies_of
 from service.domain.document import check_document
+from service.domain.scopes import Verb
 from service.services.policies import StatedPolicy
 
 POLICIES_PATH = "/v1/cache/policies"
@@ -27,7 +29,7 @@ _NEWEST = 2**63 - 1
 
 def policies_router(limits: Limits) -> APIRouter:
     """All routes of policies; ``limits`` go into their documentation."""
-    router = APIRouter(tags=["cache"])
+    router = APIRouter(tags=["cache"], route_class=GuardedRoute)
     router.add_api_route(POLICIES_PATH, list_policies, methods=["GET"], **operations.list_all())
     router.add_api_route(POLICY_PATH, read_policy, methods=["GET"], **operations.read())
     router.add_api_route(POLICY_PATH, put_policy, methods=["PUT"], **operations.put(limits))
@@ -39,7 +41,7 @@ def policies_router(limits: Limits) -> APIRouter:
 async def list_policies(request: Request) -> Response:
     policies = policies_of(request)
     await policies.catch_up()
-    return _answer(all_documents(policies))
+    return _answer(all_documents(policies, lambda entity_type: may(request, Verb.OBSERVE, [entity_type])))
 
 
 async def read_policy(request: Request, entity_type: EntityType) -> Response:
@@ -50,7 +52,7 @@ async def read_policy(request: Request, entity_type: EntityType) -> Response:
 
 async def put_policy(request: Request, entity_type: EntityType) -> Response:
     limits, policies = limits_of(request), policies_of(request)
-    condition, authorship = write_condition(request.headers), read_authorship(request.headers)
+    condition, authorship = write_condition(request.headers), read_authorship(request)
     dry_run = read_flag(request.query_params, "dry_run")
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
@@ -62,7 +64,7 @@ async def put_policy(request: Request, entity_type: EntityType) -> Response:
 
 async def remove_policy(request: Request, entity_type: EntityType) -> Response:
     policies = policies_of(request)
-    condition, authorship = write_condition(request.headers), read_authorship(request.headers)
+    condition, authorship = write_condition(request.headers), read_authorship(request)
     if read_flag(request.query_params, "dry_run"):
         return _answer(rehearsal_document(await policies.rehearse_remove(entity_type, condition=condition)))
     await policies.remove(entity_type, condition=condition, authorship=authorship)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from service.db.policies import RecordedPolicy
@@ -23,13 +24,13 @@ def policy_document(stated: StatedPolicy) -> dict[str, Any]:
     }
 
 
-def all_documents(policies: Policies) -> dict[str, Any]:
-    """The default, every type with a policy of its own, and how old this knowledge is."""
+def all_documents(policies: Policies, is_shown: Callable[[str], bool]) -> dict[str, Any]:
+    """The default, every type with a policy of its own that is to be shown, and how old this knowledge is."""
     default, own = policies.all_stated()
     age = policies.following.age_seconds
     return {
         "default": policy_document(default),
-        "policies": [policy_document(each) for each in own],
+        "policies": [policy_document(each) for each in own if is_shown(str(each.entity_type))],
         "age_seconds": round(age, 3) if math.isfinite(age) else None,
     }
 

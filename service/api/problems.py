@@ -27,6 +27,7 @@ from service.errors import (
     InvalidInputError,
     PreconditionFailedError,
     ReservedTypeError,
+    UnauthenticatedError,
     UnavailableError,
 )
 
@@ -112,6 +113,8 @@ def error_response(request: Request, error: AsideError) -> Response:
     match error:
         case UnavailableError():
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+        case UnauthenticatedError():
+            headers["WWW-Authenticate"] = "Bearer"
         case PreconditionFailedError(current_version=int(version)):
             headers["ETag"] = etag(version)
         case ReservedTypeError():

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.api.documentation import headers
+from service.api.guarding import GuardedRoute
 
 Expose = Callable[[str], tuple[bytes, str]]
 """Writes the metrics in the format that an Accept header prefers; returns them with their media type."""
@@ -15,7 +16,7 @@ Expose = Callable[[str], tuple[bytes, str]]
 
 def scrape_router(expose: Expose) -> APIRouter:
     """The route, over whatever writes the metrics."""
-    router = APIRouter(tags=["operations"])
+    router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
     # Not async: the files of several workers are read, which need not hold up anybody else.
     def metrics(request: Request) -> Response:

@@ -13,7 +13,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.api.access_rules import RULES
 from service.api.entities import ENDPOINTS
+from service.api.guarding import guard
 from service.api.hot_targets import ENTITY_ROUTE, PATH
 
 Endpoint = Callable[[Request, str, str], Awaitable[Response]]
@@ -43,7 +45,9 @@ class ShortRoutes:
             await self._router(scope, receive, send)
             return
         scope["route"] = _ENTITY
-        response = await endpoint(Request(scope, receive, send), match[1], match[2])
+        request = Request(scope, receive, send)
+        guard(request, RULES[scope["method"], ENTITY_ROUTE], match[1])
+        response = await endpoint(request, match[1], match[2])
         await response(scope, receive, send)
 
 

@@ -7,12 +7,19 @@ from typing import cast
 
 from fastapi import FastAPI, Request
 
+from service.api.guarding import is_hidden
+from service.api.hidden import HiddenEntities, HiddenParameters
+from service.errors import ForbiddenError
+from service.services.access import Access
+from service.services.api_keys import ApiKeys
 from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.parameters import Parameters
 from service.services.policies import Policies
 from service.services.steering import Steering
+
+_HIDDEN_ENTITIES, _HIDDEN_PARAMETERS = HiddenEntities(), HiddenParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ def attach_services(
     cache: CacheState,
     policies: Policies,
     steering: Steering,
+    access: Access | None,
+    keys: ApiKeys | None,
 ) -> None:
     """When the app starts: from here on its routes can answer."""
     app.state.entities = entities
@@ -41,14 +50,17 @@ def attach_services(
     app.state.cache = cache
     app.state.steering = steering
     app.state.policies = policies
+    app.state.access = access
+    app.state.keys = keys
 
 
 def entities_of(request: Request) -> Entities:
-    return cast(Entities, request.app.state.entities)
+    """Of which all are absent, for a key that must not know of them."""
+    return cast(Entities, _HIDDEN_ENTITIES if is_hidden(request) else request.app.state.entities)
 
 
 def parameters_of(request: Request) -> Parameters:
-    return cast(Parameters, request.app.state.parameters)
+    return cast(Parameters, _HIDDEN_PARAMETERS if is_hidden(request) else request.app.state.parameters)
 
 
 def health_of(request: Request) -> Health:
@@ -65,6 +77,14 @@ def steering_of(request: Request) -> Steering:
 
 def policies_of(request: Request) -> Policies:
     return cast(Policies, request.app.state.policies)
+
+
+def keys_of(request: Request) -> ApiKeys:
+    """Raises ForbiddenError where nobody is asked for a key: then anybody could make one that counts later."""
+    keys = cast("ApiKeys | None", request.app.state.keys)
+    if keys is None:
+        raise ForbiddenError("without ASIDE_ACCESS__REQUIRED=true keys are seen to by `aside keys` only")
+    return keys
 
 
 def limits_of(request: Request) -> Limits:

@@ -12,6 +12,7 @@ from service.api import steering_operations as operations
 from service.api.answers import JSON
 from service.api.authorship import read_authorship
 from service.api.forms import read_form
+from service.api.guarding import GuardedRoute, may, require
 from service.api.names import EntityId, EntityType
 from service.api.queries import read_limit
 from service.api.state import limits_of, steering_of
@@ -24,7 +25,9 @@ from service.api.steering_reports import (
     job_report,
 )
 from service.domain.entity import EntityKey
-from service.domain.job import Job
+from service.domain.job import Job, types_of_job
+from service.domain.scopes import Verb
+from service.errors import NotFoundError
 
 JobId = Annotated[
     int,
@@ -34,7 +37,7 @@ JobId = Annotated[
 
 def steering_router() -> APIRouter:
     """Needs the convertors of `service.api.names` to be registered."""
-    router = APIRouter(tags=["cache"])
+    router = APIRouter(tags=["cache"], route_class=GuardedRoute)
 
     def add(method: str, path: str, endpoint: Any, operation: dict[str, Any]) -> None:
         router.add_api_route(f"/v1/cache/{path}", endpoint, methods=[method], **operation)
@@ -55,18 +58,21 @@ async def explain(request: Request, entity_type: EntityType, entity_id: EntityId
 
 async def list_hot(request: Request) -> Response:
     limit = read_limit(request.query_params)
-    return _answer(hot_report(await steering_of(request).hottest(limit)))
+    hottest = await steering_of(request).hottest(limit)
+    return _answer(hot_report([key for key in hottest if may(request, Verb.OBSERVE, [key.key.entity_type])]))
 
 
 async def warm(request: Request) -> Response:
-    actor = read_authorship(request.headers).actor
+    actor = read_authorship(request).actor
     form = await read_form(request, WarmForm, limits_of(request))
+    require(request, Verb.STEER, types_of_job(form.wanted().as_json))
     return _accepted(await steering_of(request).warm(form.wanted(), actor=actor))
 
 
 async def purge(request: Request) -> Response:
-    actor = read_authorship(request.headers).actor
+    actor = read_authorship(request).actor
     form = await read_form(request, PurgeForm, limits_of(request))
+    require(request, Verb.STEER, types_of_job(form.wanted().as_json))
     if form.entity_type is not None and form.ids is not None:
         purged = await steering_of(request).purge_names(form.entity_type, form.ids, dry_run=form.dry_run)
         return _answer(Purged(purged=purged, dry_run=form.dry_run))
@@ -75,15 +81,26 @@ async def purge(request: Request) -> Response:
 
 async def list_jobs(request: Request) -> Response:
     limit = read_limit(request.query_params)
-    return _answer(JobList(jobs=[job_report(job) for job in await steering_of(request).jobs(limit)]))
+    jobs = await steering_of(request).jobs(limit)
+    seen = [job for job in jobs if may(request, Verb.OBSERVE, types_of_job(job.wanted))]
+    return _answer(JobList(jobs=[job_report(job) for job in seen]))
 
 
 async def read_job(request: Request, job_id: JobId) -> Response:
-    return _answer(job_report(await steering_of(request).job(job_id)))
+    return _answer(job_report(await _job(request, job_id, Verb.OBSERVE)))
 
 
 async def cancel_job(request: Request, job_id: JobId) -> Response:
+    await _job(request, job_id, Verb.STEER)
     return _accepted(await steering_of(request).cancel(job_id))
+
+
+async def _job(request: Request, job_id: int, verb: Verb) -> Job:
+    """Raises NotFoundError for one of types of which the key may not know, as if it were not there."""
+    job = await steering_of(request).job(job_id)
+    if not may(request, verb, types_of_job(job.wanted)):
+        raise NotFoundError(f"there is no job {job_id}")
+    return job
 
 
 def _answer(report: BaseModel, status: int = 200, **headers: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.bench.errors import BadOptionError
@@ -43,6 +43,7 @@ class Options:
     body_bytes: int = 250
     max_errors: int = 0
     as_json: bool = False
+    api_key: str | None = field(default=None, repr=False)
 
     @property
     def seeds(self) -> bool:
@@ -54,7 +55,7 @@ def plan_of(options: Options, subject: Subject) -> Plan:
     """Raises BadOptionError."""
     return check_plan(
         Plan(
-            target=parse_target(options.url),
+            target=parse_target(options.url, api_key=options.api_key),
             subject=subject,
             mix=parse_mix(options.mix),
             distribution=options.distribution,

@@ -27,7 +27,12 @@ async def client_of(target: Target) -> AsyncIterator[httpx.AsyncClient]:
     # As the generators do: by the authorities of the system, or those that SSL_CERT_FILE names.
     trusted = ssl.create_default_context() if target.is_tls else False
     async with httpx.AsyncClient(
-        base_url=target.url, limits=limits, timeout=_TIMEOUT_SECONDS, trust_env=False, verify=trusted
+        base_url=target.url,
+        headers=target.headers,
+        limits=limits,
+        timeout=_TIMEOUT_SECONDS,
+        trust_env=False,
+        verify=trusted,
     ) as client:
         try:
             yield client

@@ -134,4 +134,5 @@ def _around(text: str) -> list[bytes]:
 def _head(plan: Plan, method: str, path: str, *lines: str) -> str:
     """A request up to the end of its headers, with a hole for each id."""
     where = f"{plan.target.prefix}{path.replace('{id}', _HOLE)}"
-    return "\r\n".join([f"{method} {where} HTTP/1.1", f"Host: {plan.target.authority}", *lines, "", ""])
+    said = [f"{name}: {value}" for name, value in plan.target.headers.items()]
+    return "\r\n".join([f"{method} {where} HTTP/1.1", f"Host: {plan.target.authority}", *said, *lines, "", ""])

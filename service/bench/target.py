@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from service.bench.errors import BadOptionError
@@ -17,16 +17,24 @@ class Target:
     is_tls: bool
     authority: str
     """For the header Host."""
+    api_key: str | None = field(default=None, repr=False)
     prefix: str = ""
     """What the URL's path puts before every path; with no slash at the end."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request says beside Host."""
+        return {} if self.api_key is None else {"Authorization": f"Bearer {self.api_key}"}
 
     @property
     def url(self) -> str:
         return f"{'https' if self.is_tls else 'http'}://{self.authority}{self.prefix}"
 
 
-def parse_target(url: str) -> Target:
+def parse_target(url: str, *, api_key: str | None = None) -> Target:
     """`http://host:8000`, or https, perhaps with a path. Raises BadOptionError."""
+    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+        raise BadOptionError("what was given as API key is none")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -40,6 +48,7 @@ def parse_target(url: str) -> Target:
         is_tls=parts.scheme == "https",
         authority=parts.netloc,
         prefix=parts.path.rstrip("/"),
+        api_key=api_key or None,
     )
 
 

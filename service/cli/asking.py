@@ -10,6 +10,7 @@ A refusal, or a service that does not answer, ends the command: a text on stderr
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, NamedTuple
@@ -27,6 +28,8 @@ Url = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the service's JSON and nothing else.")]
 
+KEY_VARIABLE = "ASIDE_API_KEY"
+"""Not an option: what is written on a command line can be seen by everybody on the machine."""
 _CONNECT_SECONDS = 2.0
 _ANSWER_SECONDS = 15.0
 """Longer than any request of Aside's may take."""
@@ -88,7 +91,9 @@ def asking(url: str | None) -> Iterator[Service]:
         refuse(str(error), exit_code=BAD_SETTING)
     timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
     try:
-        with httpx.Client(base_url=base_url, timeout=timeout) as client:
+        with httpx.Client(
+            base_url=base_url, timeout=timeout, headers=key_header(os.environ.get(KEY_VARIABLE))
+        ) as client:
             yield Service(client)
     except RefusedError as error:
         refuse(str(error), exit_code=error.exit_code)
@@ -96,6 +101,15 @@ def asking(url: str | None) -> Iterator[Service]:
         refuse(f"the service at {base_url} did not answer in time")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         refuse(f"no service answers at {base_url} ({str(error) or type(error).__name__}); --url names another one")
+
+
+def key_header(key: str | None) -> dict[str, str]:
+    """What says who asks; nothing where there is no key. Raises typer.Exit for what no header can hold."""
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        refuse(f"what {KEY_VARIABLE} holds is no key", exit_code=BAD_SETTING)
+    return {"Authorization": f"Bearer {key}"}
 
 
 def path_of(*steps: str) -> str:

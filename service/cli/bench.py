@@ -39,6 +39,9 @@ OfKeys = Annotated[Distribution, _asked(help="Which keys: all alike, or the firs
 ZipfS = Annotated[float, _asked(min=0.0, max=10.0, help="The n-th key in proportion to 1/n^s.")]
 Seed = Annotated[int, _asked(help="The same seed asks for the same.")]
 
+ApiKey = Annotated[
+    str | None, _how("--api-key", envvar="ASIDE_API_KEY", show_envvar=True, help="Sent with each request.")
+]
 Connections = Annotated[int, _how(min=1, max=20_000, help="Each has one request under way.")]
 Duration = Annotated[float, _how(min=0.1, max=_LONGEST_SECONDS, help="Seconds.")]
 Warmup = Annotated[float, _how(min=0.0, max=_LONGEST_SECONDS, help="Seconds before them that do not count.")]
@@ -69,6 +72,7 @@ def bench(
     distribution: OfKeys = Distribution.UNIFORM,
     zipf_s: ZipfS = 1.0,
     seed: Seed = 1,
+    api_key: ApiKey = None,
     connections: Connections = 64,
     duration: Duration = 10.0,
     warmup: Warmup = 0.0,

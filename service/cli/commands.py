@@ -14,10 +14,11 @@ from service.cli.doctor import doctor
 from service.cli.explain import explain
 from service.cli.interchange import export_entities, import_entities
 from service.cli.jobs import jobs
+from service.cli.keys import keys
 from service.cli.policies import policies
 from service.cli.purge import purge
 from service.cli.refusals import BAD_SETTING, read_settings, readable_failures, refuse
-from service.cli.serving import bind, stopping_on_signals
+from service.cli.serving import listening, stopping_on_signals
 from service.cli.serving import serve as serve_until_stopped
 from service.cli.stats import stats
 from service.errors import InvalidInputError
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 app.command()(bench)
+app.add_typer(keys, name="keys")
 app.add_typer(policies, name="policies")
 app.command()(doctor)
 app.command()(explain)
@@ -60,8 +62,8 @@ Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes; ins
 def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
     """Serve, on the PostgreSQL and the Valkey or Redis that DATABASE_URL and REDIS_URL name."""
     settings = read_settings(host=host, port=port, workers=workers)
-    with readable_failures(), bind(settings) as listener, stopping_on_signals():
-        serve_until_stopped(settings, listener)
+    with readable_failures(), listening(settings) as listeners, stopping_on_signals():
+        serve_until_stopped(settings, listeners)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from service.cli.refusals import read_settings
-from service.cli.serving import bind, serve, stopping_on_signals
+from service.cli.serving import listening, serve, stopping_on_signals
 from service.embedded import LocalStack
 from service.settings import Settings
 
@@ -23,14 +23,13 @@ def run_dev(folder: Path, *, started_at: float) -> None:
     console = Console(soft_wrap=True, highlight=False)
     # First of all whatever can be refused at once.
     settings = read_settings()
-    listener = bind(settings)
     stack = LocalStack(
         folder,
         with_postgres=not (os.environ.get("DATABASE_URL") or settings.database_url_file),
         with_valkey=not (os.environ.get("REDIS_URL") or settings.redis_url_file),
     )
     try:
-        with listener, stopping_on_signals():
+        with listening(settings) as listeners, stopping_on_signals():
             if stack.is_wanted:
                 console.print(f"Starting servers, with the data in {escape(str(stack.folder))} …")
                 stack.start()
@@ -41,10 +40,10 @@ def run_dev(folder: Path, *, started_at: float) -> None:
                     os.environ[name] = server.url
 
             def announce() -> None:
-                console.print(_banner(settings, stack, listener))
+                console.print(_banner(settings, stack, listeners[0]))
                 console.print(f"Ready after {time.monotonic() - started_at:.1f} s. [bold]Ctrl-C stops everything.[/]\n")
 
-            serve(read_settings(), listener, on_ready=announce)
+            serve(read_settings(), listeners, on_ready=announce)
     finally:
         stack.stop()
     console.print("Stopped.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from service.cli.asking import KEY_VARIABLE
 from service.cli.refusals import read_settings
 from service.doctor.finding import Level, Section, verdict
 
@@ -40,7 +42,7 @@ def doctor(url: Url = None, *, replicas: Replicas = 1, as_json: Json = False, st
 
     started = time.monotonic()
     base_url = url or f"http://127.0.0.1:{settings.port}"
-    sections = asyncio.run(examine(settings, url=base_url, replicas=replicas))
+    sections = asyncio.run(examine(settings, url=base_url, replicas=replicas, api_key=os.environ.get(KEY_VARIABLE)))
     worst = verdict(sections)
     if as_json:
         _print_json(sections, worst, seconds=time.monotonic() - started)

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.cli.protocol import HotProtocol
-from service.cli.refusals import refuse
+from service.cli.refusals import BAD_SETTING, refuse
 from service.embedded.processes import die_with_parent
+from service.exposure import exposure_faults
 from service.logs import configure_logging
 from service.settings import Settings
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 READY_SECONDS = 60.0
+_HEADERS = [("X-Content-Type-Options", "nosniff")]
+"""Of every answer: rendered once a second, together with the date."""
 
 
 @contextmanager
@@ -47,25 +50,40 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Take the port, and refuse with a text where that fails: before anything else is started."""
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+@contextmanager
+def listening(settings: Settings) -> Iterator[list[socket.socket]]:
+    """Take the port, and that of operators where there is one: before anything else is started.
+
+    Refuses with a text where a port cannot be had, or where it would not be safe to listen.
+    """
+    faults = exposure_faults(settings)
+    if faults:
+        refuse("\n       ".join(["it is not safe to listen so:", *faults]), exit_code=BAD_SETTING)
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(_bind(settings.host, settings.port, "PORT"))]
+        if settings.admin_port is not None:
+            listeners.append(stack.enter_context(_bind(settings.admin_host, settings.admin_port, "ADMIN_PORT")))
+        yield listeners
+
+
+def _bind(host: str, port: int, name: str) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
+            run = f", or make run PORT={port + 1}" if name == "PORT" else ""
             refuse(
-                f"port {settings.port} on {settings.host} is taken by another program. "
-                f"Choose another one: ASIDE_PORT={settings.port + 1}, or make run PORT={settings.port + 1}"
+                f"port {port} on {host} is taken by another program. Choose another one: ASIDE_{name}={port + 1}{run}"
             )
-        refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}")
+        refuse(f"cannot listen on {host} port {port}: {error.strerror or error}")
     listener.set_inheritable(True)
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
+def serve(settings: Settings, listeners: list[socket.socket], *, on_ready: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal ends it. ``on_ready`` is called once, when every worker accepts connections.
 
     Raises SystemExit where the application cannot start.
@@ -83,18 +101,18 @@ def serve(settings: Settings, listener: socket.socket, *, on_ready: Callable[[],
         access_log=False,
         server_header=False,
         timeout_keep_alive=settings.keep_alive_seconds,
+        headers=_HEADERS,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
     )
     _allow_many_connections()
-    with listener:
-        if settings.workers == 1:
-            _Server(config, on_ready).run([listener])
-        else:
-            with _shared_metrics():
-                workers = _Workers(config, [listener], on_ready)
-                workers.run()
-                if workers.failed:
-                    raise SystemExit(uvicorn.config.STARTUP_FAILURE)
+    if settings.workers == 1:
+        _Server(config, on_ready).run(listeners)
+        return
+    with _shared_metrics():
+        workers = _Workers(config, listeners, on_ready)
+        workers.run()
+        if workers.failed:
+            raise SystemExit(uvicorn.config.STARTUP_FAILURE)
 
 
 def _allow_many_connections() -> None:

@@ -35,14 +35,14 @@ class Seen(NamedTuple):
     service: ServiceFacts | Unseen
 
 
-async def examine(settings: Settings, *, url: str, replicas: int) -> list[Section]:
+async def examine(settings: Settings, *, url: str, replicas: int, api_key: str | None = None) -> list[Section]:
     """What is found: never an error, whatever is away."""
     database_url, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
     seen = Seen(
         *await asyncio.gather(
             _seen(look_at_postgresql(settings)),
             _seen(look_at_redis(settings)),
-            _seen(look_at_service(url)),
+            _seen(look_at_service(url, api_key=api_key)),
         )
     )
     return [

@@ -12,9 +12,10 @@ _VERSION = re.compile(r'^aside_build_info\{[^}]*version="([^"]+)"', re.MULTILINE
 _REQUEST_SECONDS = 3.0
 
 
-async def look_at_service(url: str) -> ServiceFacts:
+async def look_at_service(url: str, *, api_key: str | None = None) -> ServiceFacts:
     """Raises httpx.HTTPError where nothing answers, or something else than Aside."""
-    async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_SECONDS, trust_env=False) as client:
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=_REQUEST_SECONDS, trust_env=False) as client:
         readiness = _members_of(await client.get("/readyz"))
         stats = _members_of(await client.get("/v1/cache/stats"))
         version = _VERSION.search((await client.get("/metrics")).text)

@@ -19,11 +19,11 @@ def judge_settings(settings: Settings) -> Iterator[Finding]:
 
 def _faults(settings: Settings) -> Iterator[Finding]:
     yield from _faults_of_times(settings)
-    if not settings.host.startswith(_LOOPBACK):
+    if not settings.host.startswith(_LOOPBACK) and not settings.needs_keys:
         yield warn(
             "access",
             f"it listens on {settings.host}, and asks nobody who they are",
-            "see that only those reach it who may write: a network of its own, or a proxy that asks",
+            "ASIDE_ACCESS__REQUIRED=true; or see that only those reach it who may write",
         )
     if settings.workers > 1 and settings.audit.samples_per_second > 100:
         yield warn(

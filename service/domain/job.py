@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +34,13 @@ class JobState(StrEnum):
     @property
     def is_open(self) -> bool:
         return self in {JobState.QUEUED, JobState.RUNNING}
+
+
+def types_of_job(wanted: Mapping[str, Any]) -> list[str]:
+    """Of which types a job touches entries, as it was asked for; `*`: of any."""
+    if "entity_type" in wanted:
+        return [str(wanted["entity_type"])]
+    return [str(entity_type) for entity_type in wanted.get("entity_types", ())] or ["*"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,8 @@ class Health:
     def __init__(self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: Callable[[], bool]) -> None:
         self.waits_for: Callable[[], str | None] = lambda: None
         """Says what else has to come first; None for nothing."""
+        self.knows_keys: Callable[[], bool] | None = None
+        """Whether any key can be trusted; None where none is asked for."""
         self._database = database
         self._pulse = pulse
         self._relay = relay
@@ -48,6 +50,9 @@ class Health:
         if waits_for is not None:
             components["warming"] = waits_for
         can_answer = served or (postgresql != "ok" and self._serves_stale())
+        if self.knows_keys is not None:
+            can_answer = can_answer and self.knows_keys()
+            components["keys"] = "ok" if self.knows_keys() else "unknown which were revoked: none is taken"
         return Readiness(ready=can_answer and waits_for is None, components=components)
 
     async def _database_state(self) -> tuple[str, str]:

@@ -171,7 +171,7 @@ class Parameters:
         """A version, a deletion too. Raises NotFoundError."""
         found = await self._history.version(key, version)
         if found is None:
-            raise NotFoundError(f"no version {version} of {key} is known: there was none, or it is forgotten")
+            raise no_version(key, version)
         return found
 
     async def as_of(self, key: str, at: datetime) -> RecordedVersion | None:
@@ -182,7 +182,7 @@ class Parameters:
         """Newest first. Raises NotFoundError where there has never been such a parameter, or all of it is forgotten."""
         page = await self._history.versions(key, below=below, limit=limit)
         if not page.documents and below == NEWEST:
-            raise NotFoundError("no version of such a parameter is known")
+            raise no_versions()
         return page
 
     async def difference(self, key: str, before: int, after: int | None) -> list[Operation]:
@@ -194,6 +194,14 @@ class Parameters:
         if new is None or new.content is None:
             return [{"op": "remove", "path": ""}]
         return difference(_content(old).tree, _content(new).tree)
+
+
+def no_version(key: str, version: int) -> NotFoundError:
+    return NotFoundError(f"no version {version} of {key} is known: there was none, or it is forgotten")
+
+
+def no_versions() -> NotFoundError:
+    return NotFoundError("no version of such a parameter is known")
 
 
 def _added(content: Content) -> Operation:

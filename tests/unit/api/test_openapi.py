@@ -48,6 +48,7 @@ def test_it_is_an_openapi_3_1_document_with_all_paths(document: dict[str, Any]) 
     assert set(document["paths"]) - parameters == {
         PATH, TYPE_PATH, BATCH_PATH, "/v1/batch-write", "/v1/cache/stats", "/v1/cache/history", "/v1/cache/policies",
         "/v1/cache/policies/{entity_type}", "/v1/cache/policies/{entity_type}/versions", "/v1/cache/hot",
+        "/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate",
         "/v1/cache/warm", "/v1/cache/purge", "/v1/cache/jobs", "/v1/cache/jobs/{id}",
         "/v1/cache/entries/{entity_type}/{id}", "/livez", "/readyz", "/metrics",
     }  # fmt: skip
