@@ -96,3 +96,6 @@ _FOR_OPERATORS = ("/metrics", "/docs", "/redoc", "/openapi.json", "/dashboard", 
 def is_for_operators(path: str) -> bool:
     """Whether a path, or the template of one, moves to the port of operators where there is one."""
     return any(path == each or path.startswith(f"{each}/") for each in _FOR_OPERATORS)
+
+
+PLACES_FOR_OPERATORS = [place for place in RULES if is_for_operators(place[1])]
