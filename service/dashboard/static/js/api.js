@@ -1,5 +1,7 @@
 // The one place where requests are made: what a key, a header or another limit needs is added here.
 
+import {askForKey, keyHeader} from "./access.js";
+
 const LIMIT_MS = 10_000;
 
 /** An answer that is a problem (RFC 9457): `status`, and what it says. */
@@ -26,7 +28,8 @@ const BETWEEN = new Set([502, 504]);
  * it has none. Throws Problem, Disconnected.
  */
 export async function ask(path, {method = "GET", body} = {}) {
-  const headers = {Accept: "application/json"};
+  const sentKey = keyHeader();
+  const headers = {Accept: "application/json", ...sentKey};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
@@ -40,6 +43,7 @@ export async function ask(path, {method = "GET", body} = {}) {
   const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
   const answer = isJson ? await response.json().catch(() => null) : null;
   if (response.ok) return answer;
+  if (response.status === 401) askForKey(answer?.detail ?? "", sentKey);
   if (BETWEEN.has(response.status) && !answer) throw new Disconnected(`a proxy answers ${response.status}`);
   throw new Problem(response.status, answer?.title ?? `HTTP ${response.status}`, answer?.detail);
 }

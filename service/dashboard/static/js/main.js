@@ -1,5 +1,6 @@
 // Begins everything: asks every two seconds, and hands what was answered to the parts of the page.
 
+import {keepAccessForm} from "./access.js";
 import {Disconnected, ask} from "./api.js";
 import {Charts} from "./charts.js";
 import {byId, el} from "./dom.js";
@@ -57,6 +58,7 @@ function failed(error) {
 
 keepTheme(byId("theme"), () => charts.repaint());
 const askNow = keepPolling(EVERY_MS, poll, failed);
+keepAccessForm(askNow);
 byId("entity-type").addEventListener("change", askNow);
 byId("span").addEventListener("change", askNow);
 const jobsChanged = keepTables();
