@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants import batches, database, engine, purging, relay, scripts, warming
+from tests.mutants import access, batches, database, engine, purging, relay, scripts, warming
 
 MUTANTS = (
     *scripts.MUTANTS,
@@ -12,4 +12,5 @@ MUTANTS = (
     *relay.MUTANTS,
     *warming.MUTANTS,
     *purging.MUTANTS,
+    *access.MUTANTS,
 )
