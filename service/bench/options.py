@@ -10,7 +10,7 @@ from service.bench.errors import BadOptionError
 from service.bench.keys import check_entity_ids, ids_of_file, ids_of_range
 from service.bench.mix import Distribution, parse_mix
 from service.bench.plan import Plan, Subject, check_plan, entities
-from service.bench.target import parse_target
+from service.bench.target import Target, parse_target
 
 SEEDED_TYPE = "bench"
 _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
@@ -46,6 +46,11 @@ class Options:
     api_key: str | None = field(default=None, repr=False)
 
     @property
+    def target(self) -> Target:
+        """Raises BadOptionError."""
+        return parse_target(self.url, api_key=self.api_key)
+
+    @property
     def seeds(self) -> bool:
         """Whether it loads entities of its own, which it has to make first."""
         return not (self.entity_type or self.path or self.parameters)
@@ -55,7 +60,7 @@ def plan_of(options: Options, subject: Subject) -> Plan:
     """Raises BadOptionError."""
     return check_plan(
         Plan(
-            target=parse_target(options.url, api_key=options.api_key),
+            target=options.target,
             subject=subject,
             mix=parse_mix(options.mix),
             distribution=options.distribution,

@@ -121,6 +121,8 @@ def _paths(plan: Plan) -> list[str]:
 
 
 def _refused(client: httpx.AsyncClient, what: str, answer: httpx.Response) -> str:
+    if answer.status_code in {401, 403}:
+        return f"{_base(client)} answers {answer.status_code} to {what}: ASIDE_API_KEY needs a key that may do this"
     return f"{_base(client)} answers {answer.status_code} to {what}. If it is no Aside, say --path /what/to/load"
 
 

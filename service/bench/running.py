@@ -18,7 +18,6 @@ from service.bench.plan import Plan, parameters
 from service.bench.preparing import check_reachable, client_of, list_parameters, remove, seed
 from service.bench.summary import as_json, show_summary
 from service.bench.tally import Report
-from service.bench.target import parse_target
 
 TOO_MANY_ERRORS = 3
 _FILE_WIDTH = 120
@@ -39,7 +38,7 @@ async def _run(options: Options) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     subject = subject_of(options, secrets.token_hex(4))
-    async with client_of(parse_target(options.url)) as client:
+    async with client_of(options.target) as client:
         if options.parameters:
             # Everything else is checked before the first request.
             plan_of(options, parameters(("any",)))

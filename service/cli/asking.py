@@ -22,6 +22,7 @@ import typer
 from service.bench.errors import BadOptionError
 from service.bench.target import parse_target
 from service.cli.refusals import BAD_SETTING, FAILED, read_settings, refuse
+from service.settings import Settings
 
 Url = Annotated[
     str | None, typer.Option("--url", envvar="ASIDE_URL", help="The service to ask; the local one if not given.")
@@ -84,9 +85,9 @@ class Service:
 
 @contextmanager
 def asking(url: str | None) -> Iterator[Service]:
-    """The service at ``url``; None: at ASIDE_PORT of this machine. Raises typer.Exit, after it has said why."""
+    """The service at ``url``; None: the one of this machine. Raises typer.Exit, after it has said why."""
     try:
-        base_url = parse_target(url or f"http://127.0.0.1:{read_settings().port}").url
+        base_url = parse_target(url or local_url(read_settings())).url
     except BadOptionError as error:
         refuse(str(error), exit_code=BAD_SETTING)
     timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
@@ -101,6 +102,11 @@ def asking(url: str | None) -> Iterator[Service]:
         refuse(f"the service at {base_url} did not answer in time")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         refuse(f"no service answers at {base_url} ({str(error) or type(error).__name__}); --url names another one")
+
+
+def local_url(settings: Settings) -> str:
+    """Where the service of this machine answers operators."""
+    return f"http://127.0.0.1:{settings.admin_port or settings.port}"
 
 
 def key_header(key: str | None) -> dict[str, str]:

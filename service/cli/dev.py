@@ -53,11 +53,12 @@ def _banner(settings: Settings, stack: LocalStack, listener: socket.socket) -> s
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 (compared, not bound)
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    operators = base if settings.admin_port is None else f"http://{settings.admin_host}:{settings.admin_port}"
     lines = {
         "Aside": base,
-        "Try it out": f"{base}/docs",
-        "Dashboard": f"{base}/dashboard",
-        "Metrics": f"{base}/metrics",
+        "Try it out": f"{operators}/docs",
+        "Dashboard": f"{operators}/dashboard",
+        "Metrics": f"{operators}/metrics",
         "PostgreSQL": f"psql '{stack.postgres.url}'" if stack.postgres else "given by DATABASE_URL",
         "Valkey": f"port {stack.valkey.port}" if stack.valkey else "given by REDIS_URL",
     }

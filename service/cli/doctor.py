@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from service.cli.asking import KEY_VARIABLE
+from service.cli.asking import KEY_VARIABLE, local_url
 from service.cli.refusals import read_settings
 from service.doctor.finding import Level, Section, verdict
 
@@ -41,7 +41,7 @@ def doctor(url: Url = None, *, replicas: Replicas = 1, as_json: Json = False, st
     from service.doctor.examination import examine  # noqa: PLC0415 (slow to import, and needed here only)
 
     started = time.monotonic()
-    base_url = url or f"http://127.0.0.1:{settings.port}"
+    base_url = url or local_url(settings)
     sections = asyncio.run(examine(settings, url=base_url, replicas=replicas, api_key=os.environ.get(KEY_VARIABLE)))
     worst = verdict(sections)
     if as_json:

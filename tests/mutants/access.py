@@ -9,8 +9,9 @@ GUARD = "service/api/guarding.py"
 ACCESS = "service/services/access.py"
 KEYS = "service/api/keys.py"
 
-_MATRIX = "test_matrix.py::test_of_each_route_and_key_in_each_state_of_the_cache"
-_GIVES = "test_keys_over_http.py::test_a_key_can_give_no_more_than_it_has"
+_MATRIX = "tests/scenarios/access/test_matrix.py::test_of_each_route_and_key_in_each_state_of_the_cache"
+_UNIT = "tests/unit/services/test_access.py"
+_GIVES = "tests/scenarios/access/test_keys_over_http.py::test_a_key_can_give_no_more_than_it_has"
 
 MUTANTS = (
     mutant(
@@ -46,14 +47,14 @@ MUTANTS = (
         ACCESS,
         "now - self.following.known_at > self._patience_seconds",
         "False",
-        "test_access.py::test_without_a_look_for_longer_than_the_bound_no_key_is_trusted_but_with_grace",
+        f"{_UNIT}::test_without_a_look_for_longer_than_the_bound_no_key_is_trusted_but_with_grace",
     ),
     mutant(
         "the hot reads take a key that has expired",
         ACCESS,
         "if now >= known.until or now",
         "if now",
-        "test_access.py::test_revoked_expired_and_never_made_are_told_in_the_same_words",
+        f"{_UNIT}::test_revoked_expired_and_never_made_are_told_in_the_same_words",
     ),
     mutant(
         "a key gives scopes that it does not have",
@@ -74,6 +75,6 @@ MUTANTS = (
         "service/api/access_rules.py",
         "_PATCHES = Rule((Verb.WRITE, Verb.READ), None)",
         "_PATCHES = Rule((Verb.WRITE,), None)",
-        "test_keys_over_http.py::test_a_key_that_may_only_write_reads_nothing_by_it",
+        "tests/scenarios/access/test_keys_over_http.py::test_a_key_that_may_only_write_reads_nothing_by_it",
     ),
 )

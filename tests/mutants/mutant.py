@@ -19,7 +19,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A safeguard taken away. Every one of ``tests`` (`module::name`, below the races) must fail without it."""
+    """A safeguard taken away. Each of ``tests`` must fail without it: `module::name` below the races, or the path."""
 
     name: str
     edits: tuple[Edit, ...]
@@ -27,7 +27,7 @@ class Mutant:
 
     @property
     def test_ids(self) -> list[str]:
-        return [f"{RACES}/{test}" for test in self.tests]
+        return [test if test.startswith("tests/") else f"{RACES}/{test}" for test in self.tests]
 
 
 class DoesNotApplyError(Exception):

@@ -23,6 +23,7 @@ def test_a_port_that_is_taken_is_refused_with_exit_code_1_before_anything_starts
 def test_an_address_of_somebody_else_is_refused_with_exit_code_1(monkeypatch):
     monkeypatch.setenv("ASIDE_HOST", "192.0.2.1")
     monkeypatch.setenv("ASIDE_PORT", "0")
+    monkeypatch.setenv("ASIDE_ACCESS__REQUIRED", "false")
     result = CliRunner().invoke(main, ["serve"])
     assert result.exit_code == 1
     assert "cannot listen on 192.0.2.1" in result.stderr
