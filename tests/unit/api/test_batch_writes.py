@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from service.api.batch_write_forms import writes_of
 from service.cache.entry import Settled
 from service.domain.batch import Verb, Write
 from service.domain.entity import EntityKey, WriteCondition
 from service.errors import (
     BatchRefusedError,
+    InvalidBodyError,
     NotFoundError,
     PreconditionFailedError,
     Refusal,
@@ -104,13 +107,8 @@ async def test_a_dry_run_asks_what_would_be_and_writes_nothing(client: httpx.Asy
         ("put", "/writes/1"),
     ],
 )
-async def test_a_write_of_another_form_is_refused_by_place(
-    client: httpx.AsyncClient, stand_in: StandIn, write: object, pointer: str
-) -> None:
-    answer = await post(client, DELETE, write)
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-body")
-    assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
-    assert stand_in.batches == []
+def test_a_write_of_another_form_is_refused_by_place(write: object, pointer: str) -> None:
+    assert pointers_of({"writes": [DELETE, write]}) == [pointer]
 
 
 @pytest.mark.parametrize(
@@ -119,10 +117,23 @@ async def test_a_write_of_another_form_is_refused_by_place(
      ({"writes": [{**PUT, "id": f"i{n}"} for n in range(501)]}, "/writes"),
      ({"writes": [PUT], "dry_run": True}, "/dry_run")],
 )  # fmt: skip
-async def test_a_batch_of_another_form_is_refused(client: httpx.AsyncClient, body: object, pointer: str) -> None:
-    answer = await client.post(PATH, json=body)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == pointer
+def test_a_batch_of_another_form_is_refused(body: object, pointer: str) -> None:
+    assert pointers_of(body)[0] == pointer
+
+
+def pointers_of(body: object) -> list[str]:
+    with pytest.raises(InvalidBodyError) as caught:
+        writes_of(json.dumps(body).encode(), ttl_seconds_max=2_592_000)
+    return [fault.pointer for fault in caught.value.faults]
+
+
+async def test_a_batch_of_another_form_is_answered_with_422_and_every_place(
+    client: httpx.AsyncClient, stand_in: StandIn
+) -> None:
+    answer = await post(client, {**PUT, "op": "post"}, {**PUT, "id": 1})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-body")
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/writes/0/op", "/writes/1/id"]
+    assert stand_in.batches == []
 
 
 async def test_five_hundred_writes_are_taken(client: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.json_texts import texts_of_objects
@@ -18,6 +18,7 @@ VALUES = st.recursive(
 OBJECTS = st.lists(st.dictionaries(st.text(max_size=3), VALUES, max_size=4), max_size=4)
 
 
+@settings(deadline=None, max_examples=50)
 @given(objects=OBJECTS, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
 def test_each_member_is_the_text_of_its_value(objects: list[dict[str, Any]], indent: int | None, ascii_only: bool):  # noqa: FBT001, hypothesis calls it by name
     text = json.dumps(objects, indent=indent, ensure_ascii=ascii_only)
