@@ -75,7 +75,7 @@ async def read_key(request: Request, key_id: KeyId) -> Response:
 async def rotate_key(request: Request, key_id: KeyId) -> Response:
     keys, authorship = keys_of(request), read_authorship(request)
     form = await read_form(request, RotationForm, limits_of(request))
-    _require_covered(request, Scopes((await keys.read(key_id)).scopes))
+    _require_covered(request, parse_scopes((await keys.read(key_id)).scopes))
     return _made(await keys.rotate(key_id, overlap_seconds=form.overlap_seconds, authorship=authorship))
 
 

@@ -92,6 +92,10 @@ def parse_scopes(texts: Iterable[str]) -> Scopes:
     return Scopes(found)
 
 
+def is_scope(text: str) -> bool:
+    return _SCOPE.fullmatch(text) is not None
+
+
 def decide(scopes: Scopes, verbs: Sequence[Verb], on: str | Of) -> Decision:
     """Whether all of ``verbs`` may be done to entities of a type.
 

@@ -18,7 +18,7 @@ import structlog
 
 from service.db.api_keys import ApiKeyTable, LiveKey
 from service.domain.key_text import id_in_key
-from service.domain.scopes import Scopes, Verb
+from service.domain.scopes import Scopes, Verb, is_scope
 from service.errors import RevocationsUnknownError, UnauthenticatedError, UnavailableError
 from service.services.following import Following
 
@@ -125,4 +125,8 @@ class Access:
 def _known(key: LiveKey, asked_at: float, used_at: float) -> _Known:
     """It ends by PostgreSQL's clock, as far as this process's own runs at the same pace."""
     until = math.inf if key.seconds_left is None else asked_at + key.seconds_left
-    return _Known(Principal(key.id, key.name, Scopes(key.scopes)), until, used_at)
+    understood = tuple(filter(is_scope, key.scopes))
+    if understood != key.scopes:
+        # By plain SQL, or by a newer version: one that is not understood here allows nothing here.
+        log.error("api_key_scope_refused", key_id=key.id, refused=len(key.scopes) - len(understood))
+    return _Known(Principal(key.id, key.name, Scopes(understood)), until, used_at)

@@ -66,7 +66,7 @@ MUTANTS = (
     mutant(
         "a key takes over from one that has more scopes",
         KEYS,
-        "_require_covered(request, Scopes((await keys.read(key_id)).scopes))",
+        "_require_covered(request, parse_scopes((await keys.read(key_id)).scopes))",
         "pass",
         _GIVES,
     ),

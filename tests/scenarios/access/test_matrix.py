@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import Any, NamedTuple
 
 import httpx
@@ -79,6 +80,23 @@ def _check_foreign(place: Place, said: Said, absent: Said) -> None:
         assert said.status == 404
     else:
         assert said.status == 403
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("PUT /v1/entities/thing/x", "PATCH /v1/entities/thing/x", "POST /v1/entities/thing/batch-read"),
+        *("PUT /v1/parameters/x", "POST /v1/parameters/batch-read", "POST /v1/cache/purge", "POST /v1/keys"),
+    ],
+)
+def test_who_may_not_is_told_so_before_the_body_has_come(stage: Stage, line: str):
+    head = f"{line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+    foreign = "".join(f"{name}: {value}\r\n" for name, value in stage.keys["foreign"].items())
+    asked = {b"401": "", b"403": foreign} if "batch-read" not in line and "purge" not in line else {b"401": ""}
+    for status, who in asked.items():
+        with socket.create_connection(("127.0.0.1", stage.service.port), timeout=10) as connection:
+            connection.sendall(f"{head}{who}\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 " + status)
 
 
 def test_what_a_reader_has_is_not_confirmed_to_others(stage: Stage):

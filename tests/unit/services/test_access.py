@@ -83,6 +83,17 @@ async def test_revoked_expired_and_never_made_are_told_in_the_same_words():
     assert len(told) == 1
 
 
+async def test_a_scope_that_is_not_understood_allows_nothing_and_keeps_nobody_else_out():
+    table = Table()
+    newer = LiveKey("1" * 12, "newer", digest_of(ALMOST.encode()), ("fly:*", "read:book"), None)
+    table.keys.append(newer)
+    access = access_over(table)
+    await access.following.look()
+    assert access.may_read(HEADER, "country")
+    assert access.may_read(f"Bearer {ALMOST}".encode(), "book")
+    assert access.admit([f"Bearer {ALMOST}".encode()]).scopes.texts == ("read:book",)
+
+
 async def test_before_the_first_look_no_key_can_be_trusted():
     access = access_over(Table())
     assert not access.may_read(HEADER, "country")
