@@ -15,6 +15,7 @@ from service.api.cache_history import cache_history_router
 from service.api.cache_stats import cache_stats_router
 from service.api.dashboard import add_dashboard
 from service.api.docs import add_docs
+from service.api.door import Door
 from service.api.doors import add_doors
 from service.api.draining import drained_on_sigterm
 from service.api.entities import entities_router
@@ -32,6 +33,7 @@ from service.api.scrape import scrape_router
 from service.api.short_routes import add_short_routes
 from service.api.state import Limits, attach_services
 from service.api.steering import steering_router
+from service.api.work import SHED
 from service.cache.recorder import Recorder
 from service.metrics import Metrics, Statistics, expose
 from service.settings import Settings
@@ -49,15 +51,19 @@ class FrontedApp(DocumentedApp):
         self.state.limits = limits
         self.hot_batches = HotBatches(super().__call__, metrics, limit_bytes=limits.body_bytes)
         self.hot_reads = HotReads(self.hot_batches, metrics)
+        self.door = Door(self.hot_reads, self._inside, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.door(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.hot_reads(scope, receive, send)
 
 
 class TracedApp(FrontedApp):
     """Every request goes by the framework, whose span of it all others are a part of: nothing is answered before."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         await DocumentedApp.__call__(self, scope, receive, send)
 
 
@@ -158,11 +164,12 @@ async def _lifespan(
             access=services.access,
             keys=services.keys,
         )
+        app.door.attach(services.shedding, services.rate_limits, services.access)
         app.hot_reads.attach(services.entities, services.parameters, services.access)
         app.hot_batches.attach(services.entities, services.parameters, services.access)
         with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
             on_open()
-            yield {} if telemetry.is_on else {HOT_READS: app.hot_reads}
+            yield {SHED: metrics.shed} if telemetry.is_on else {SHED: metrics.shed, HOT_READS: app.door}
 
 
 def begin_draining(app: FastAPI) -> None:

@@ -146,6 +146,16 @@ class DatabaseBusyError(UnavailableError):
     """Every database connection stayed busy for as long as a request may wait for one."""
 
 
+class OverloadedError(UnavailableError):
+    """This process has more to do than it can do in time, and refuses what matters least. ``work`` is what it refuses,
+    in the words of `service.domain.shedding.Work`.
+    """
+
+    def __init__(self, detail: str, *, work: str = "miss") -> None:
+        super().__init__(detail)
+        self.work = work
+
+
 class SchemaMissingError(UnavailableError):
     """PostgreSQL answers, but the tables are not there, or not all: the migrations have not run."""
 

@@ -26,8 +26,11 @@ from service.db.listing import EntityListing
 from service.db.parameters import ParameterTable
 from service.db.policies import PolicyTable
 from service.db.pool import Database
+from service.domain.absences import AbsenceBudget
 from service.domain.parameter import PARAMETER
 from service.services.policies import Policies
+from service.services.rate_limits import RateLimits
+from service.services.rate_totals import RedisTotals
 from service.services.relay import Relay
 from service.services.warming import PAGE_SIZE, Warming
 from service.settings import Settings
@@ -105,6 +108,7 @@ def build_engine(
         tasks=tasks,
         recorder=recorder,
         lease_wait_seconds=settings.redis.lease_wait_seconds,
+        absences=AbsenceBudget(settings.limits.absent_per_second),
     )
     return make(
         store,
@@ -133,6 +137,22 @@ def build_policies(settings: Settings, database: Database) -> Policies:
 def _current(address: Address) -> str | Address:
     """The URL itself where nothing can change it: then nobody asks again."""
     return address if address.may_change else address.url
+
+
+def build_rate_limits(settings: Settings) -> RateLimits | None:
+    """None where clients may send as much as they like."""
+    limits = settings.limits
+    if not limits.requests_per_second:
+        return None
+    totals = RedisTotals(
+        settings.redis_url.get_secret_value(), timeout_seconds=settings.redis.operation_timeout_seconds
+    )
+    return RateLimits(
+        totals,
+        rate=limits.requests_per_second,
+        burst=limits.burst or max(1.0, 2 * limits.requests_per_second),
+        alone_share=limits.alone_share,
+    )
 
 
 def most_connections(settings: Settings) -> int:

@@ -123,10 +123,20 @@ PARAMETER_POLICY = PolicySettings(strategy=Strategy.WRITE_THROUGH, ttl_seconds=3
 
 
 class LimitSettings(_Frozen):
+    """What clients may send, how slowly, and how much of it."""
+
     body_bytes: Annotated[int, Field(ge=1)] = 1024 * 1024
     json_depth: Annotated[int, Field(ge=1, le=512)] = 64
     ttl_seconds: Positive = 30 * 86_400.0
     """The longest lifetime that a client may ask for."""
+    absent_per_second: Annotated[float, Field(ge=1)] = 200.0
+    """Reads that may find that there is no such entity, in each process, before misses are held back."""
+    requests_per_second: Annotated[float, Field(ge=0)] = 0.0
+    """Of one client, over all replicas; 0: as many as it likes."""
+    burst: Annotated[float, Field(ge=1)] | None = None
+    """How many it may send at once after a pause; two seconds' worth if not given."""
+    alone_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The part of the rate that one process grants while Redis cannot tell what the others grant."""
 
 
 class AccessSettings(_Frozen):

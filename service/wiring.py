@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.cache.probe import Probe
 from service.cache.recorder import Recorder
@@ -19,7 +19,16 @@ from service.db.parameter_history import ParameterHistory
 from service.db.parameters import ParameterTable
 from service.db.pool import Database
 from service.domain.parameter import PARAMETER
-from service.parts import build_database, build_engine, build_policies, build_relay, build_store, build_warming
+from service.domain.shedding import Shedding
+from service.parts import (
+    build_database,
+    build_engine,
+    build_policies,
+    build_rate_limits,
+    build_relay,
+    build_store,
+    build_warming,
+)
 from service.schemas import SchemaChecker
 from service.services.access import Access
 from service.services.api_keys import ApiKeys
@@ -28,9 +37,11 @@ from service.services.cache_state import CacheState
 from service.services.entities import Entities
 from service.services.health import Health
 from service.services.key_uses import KeyUses
+from service.services.lag import LoopLag
 from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
 from service.services.policies import Policies
+from service.services.rate_limits import RateLimits
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
 from service.services.vitals import Vitals
@@ -52,6 +63,8 @@ class Services:
     steering: Steering
     access: Access | None = None
     keys: ApiKeys | None = None
+    shedding: Shedding = field(default_factory=Shedding)
+    rate_limits: RateLimits | None = None
 
 
 @asynccontextmanager
@@ -64,6 +77,12 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
         stack.push_async_callback(store.close)
         table = EntityTable(database, max_body_bytes=settings.limits.body_bytes)
         parameter_table = ParameterTable(database)
+        shedding = Shedding()
+        lag = LoopLag(shedding)
+        stack.push_async_callback(lag.stop)
+        rate_limits = build_rate_limits(settings)
+        if rate_limits is not None:
+            stack.push_async_callback(rate_limits.stop)
         loader = SourceLoader(
             seams.source(table),
             recorder,
@@ -71,6 +90,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
             batch_size=settings.database.load_batch_size,
             timeout_seconds=settings.database.statement_timeout_seconds,
             sources={PARAMETER: seams.source(parameter_table)},
+            shedding=shedding,
         )
         stack.push_async_callback(loader.close)
         ledger = BatchedLedger(LedgerTable(database))
@@ -130,6 +150,9 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
         audit.start()
         policies.start()
         vitals.start()
+        lag.start()
+        if rate_limits is not None:
+            rate_limits.start()
         if settings.migrate_on_start:
             await _migrate_in_background(settings, database, stack)
         steering = await stack.enter_async_context(
@@ -177,6 +200,8 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
             steering,
             access,
             keys,
+            shedding,
+            rate_limits,
         )
 
 

@@ -44,6 +44,10 @@ HEADERS: dict[str, Fragment] = {
     "Location": _header("The path of the entity that was created", "/v1/entities/country/JP"),
     "Content-Location": _header("The path whose content the body is", "/v1/entities/country/JP"),
     "Retry-After": _header("Seconds after which another attempt may succeed", 1, type="integer"),
+    "RateLimit": _header(
+        "What is left, and when there is more (draft-ietf-httpapi-ratelimit-headers-10)", '"client";r=0;t=1'
+    ),
+    "RateLimit-Policy": _header("How many requests are allowed in how many seconds", '"client";q=200;w=2'),
     "Link": _header('Where the next page is: `rel="next"`', '</v1/parameters?limit=100&cursor=b>; rel="next"'),
     "WWW-Authenticate": _header("How to say who asks (RFC 6750)", "Bearer"),
     "Allow": _header("The methods that are allowed", "GET, HEAD"),

@@ -8,11 +8,12 @@ from fastapi import FastAPI
 
 from service.api.access_documentation import add_security
 from service.api.batch_write_operations import batch_write_schemas
-from service.api.documentation import HEADERS
+from service.api.documentation import HEADERS, Fragment, problem
 from service.api.entity_schemas import entity_schemas
 from service.api.parameter_schemas import parameter_schemas
 from service.api.policy_schemas import policy_schemas
 from service.api.problems import Problem
+from service.api.work import HEALTH_PATHS
 
 TAGS = [
     {"name": "entities", "description": "JSON documents, named by a type and an id"},
@@ -42,5 +43,23 @@ class DocumentedApp(FastAPI):
             schemas.update(batch_write_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
             schemas.update(policy_schemas())
+            _add_refusals(document["paths"])
             add_security(document, needs_keys=self._needs_keys)
         return document
+
+
+def _add_refusals(paths: Fragment) -> None:
+    """What stands before every route may answer for each of them, but for probes."""
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            if path not in HEALTH_PATHS:
+                responses, has_body = operation["responses"], method != "head"
+                responses.setdefault(
+                    "429",
+                    problem(
+                        "The client sends more than it may",
+                        *("Retry-After", "RateLimit", "RateLimit-Policy"),
+                        has_body=has_body,
+                    ),
+                )
+                responses.setdefault("503", problem("There is too much to do now", "Retry-After", has_body=has_body))

@@ -22,6 +22,11 @@ def _kind(status: int, slug: str, title: str) -> ProblemKind:
 
 
 INTERNAL = _kind(500, "internal-error", "Something went wrong inside the service")
+MALFORMED_REQUEST = _kind(400, "malformed-request", "The request is not HTTP")
+REQUEST_TIMEOUT = _kind(408, "request-timeout", "The request did not arrive in time")
+HEAD_TOO_LARGE = _kind(431, "head-too-large", "The head of the request is too large")
+RATE_LIMITED = _kind(429, "rate-limited", "The client sends more than it may")
+OVERLOADED = _kind(503, "overloaded", "The service has more to do than it can do in time")
 INVALID_REQUEST = _kind(422, "invalid-request", "The request's parameters are not valid")
 
 BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
@@ -48,6 +53,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.CacheUnavailableError: _kind(503, "cache-unavailable", "The cache cannot answer now"),
     errors.DatabaseUnavailableError: _kind(503, "database-unavailable", "The database cannot answer now"),
     errors.DatabaseBusyError: _kind(503, "database-busy", "The database is busy"),
+    errors.OverloadedError: OVERLOADED,
     errors.SchemaMissingError: _kind(503, "schema-missing", "The database has not been migrated"),
     errors.RevocationsUnknownError: _kind(503, "revocations-unknown", "No key can be trusted now"),
     errors.ChecksBusyError: _kind(503, "checks-busy", "Too many values wait to be checked"),

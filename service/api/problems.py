@@ -21,10 +21,12 @@ from starlette.routing import compile_path
 from service.api.answers import etag
 from service.api.problem_kinds import INTERNAL, INVALID_REQUEST, ProblemKind, kind_of_error, kind_of_status
 from service.api.request_ids import REQUEST_ID_HEADER, request_id_of
+from service.api.work import SHED
 from service.errors import (
     AsideError,
     InvalidBodyError,
     InvalidInputError,
+    OverloadedError,
     PreconditionFailedError,
     ReservedTypeError,
     UnauthenticatedError,
@@ -112,6 +114,8 @@ def error_response(request: Request, error: AsideError) -> Response:
     faults: list[dict[str, str]] = []
     match error:
         case UnavailableError():
+            if isinstance(error, OverloadedError):
+                _count_shed(request, error)
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
         case UnauthenticatedError():
             headers["WWW-Authenticate"] = "Bearer"
@@ -126,6 +130,13 @@ def error_response(request: Request, error: AsideError) -> Response:
         case _:
             pass
     return problem_response(request, kind_of_error(error), detail=str(error), faults=faults, headers=headers)
+
+
+def _count_shed(request: Request, error: OverloadedError) -> None:
+    """Here, where it is answered: what a batch is refused for one of its items is no request."""
+    tell = request.scope.get("state", {}).get(SHED)
+    if tell is not None:
+        tell(error.work)
 
 
 def _kind_of_place(place: str) -> Literal["pointer", "parameter"]:

@@ -99,6 +99,10 @@ class Batch(Generic[K, V]):
         for waiters, value in zip(batch.values(), values, strict=True):
             _tell(waiters, value, None)
 
+    def __len__(self) -> int:
+        """How many items wait to be sent."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Stop sending; whoever still waits is cancelled."""
         for task in list(self._draining):

@@ -16,9 +16,13 @@ from service.cache.settling import Settler
 from service.cache.store import NO_GENERATION, Change, Leased, Store
 from service.cache.tasks import Tasks
 from service.cache.visit import Visit, answer_entry, suits
-from service.errors import CacheUnavailableError, NotCachedError, UnavailableError
+from service.domain.absences import AbsenceBudget
+from service.errors import CacheUnavailableError, NotCachedError, OverloadedError, UnavailableError
 
 _FIRST_LOOK_SECONDS = 0.002
+_NO_BOUND = 1e12
+_FLOODED_SECONDS = 0.25
+"""How long a miss waits in a flood before it is refused: who asks again at once is slowed down, others may get in."""
 
 
 class Missing:
@@ -26,7 +30,7 @@ class Missing:
 
     def __init__(
         self, store: Store, *, loads: Loads, settler: Settler, refresher: Refresher, tasks: Tasks, recorder: Recorder,
-        lease_wait_seconds: float,
+        lease_wait_seconds: float, absences: AbsenceBudget | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._loads = loads
@@ -36,6 +40,7 @@ class Missing:
         self._recorder = recorder
         self._lease_wait_seconds = lease_wait_seconds
         self._flights = Flights()
+        self._absences = absences or AbsenceBudget(_NO_BOUND)
 
     async def resolve(self, visit: Visit, reading: Reading) -> Answer:
         """Answer from the reading if it can, else load it; alone, or after whoever loads it already."""
@@ -49,6 +54,9 @@ class Missing:
                     return await self.around(visit, Outcome.BYPASS, found)
                 if visit.wish.only_if_cached:
                     raise NotCachedError("the cache has no answer to this")
+                if found is None and self._absences.is_spent(time.monotonic()):
+                    await self._wait_for_budget()
+                    give_up_at = time.monotonic() + self._lease_wait_seconds
                 if self._flights.lead(visit.name):
                     answer = await self._tasks.finish(self._lead(visit, found, give_up_at))
                     if answer is not None:
@@ -63,6 +71,12 @@ class Missing:
                     return await self.around(visit, Outcome.OFF, Detail.CACHE_OFF)
         except CacheUnavailableError:
             return await self.around(visit, Outcome.OFF, Detail.CACHE_UNREACHABLE)
+
+    async def _wait_for_budget(self) -> None:
+        """In a flood of absent keys. Those who waited are not let in by turns: whoever comes at the right moment is."""
+        await asyncio.sleep(_FLOODED_SECONDS)
+        if self._absences.is_spent(time.monotonic()):
+            raise OverloadedError("too many reads find that there is nothing", work="miss")
 
     def _look(self, visit: Visit, reading: Reading) -> Answer | Detail | Entry | None:
         """A hit; or why to go around the cache; or the entry that is past its freshness; or None for nothing."""
@@ -110,6 +124,8 @@ class Missing:
             self._tasks.start(self._store.abandon(visit.name))  # let the next reader try, not wait for the lease
             raise
         generation, row = leased.lease.generation, loaded.row
+        if row.body is None:
+            self._absences.spend(time.monotonic())
         install = self._loads.install(visit.name, visit.policy, row, generation=generation, cost_ms=loaded.cost_ms)
         since = time.monotonic()
         try:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from service.breaker import Breaker
+from service.db.share import Share
 from service.errors import (
     AsideError,
     DatabaseBusyError,
@@ -111,18 +112,6 @@ class Usage(NamedTuple):
     most_others: int
 
 
-class _Share(asyncio.Semaphore):
-    """A semaphore that tells how many of its places are taken."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size = size
-
-    @property
-    def busy(self) -> int:
-        return self.size - self._value
-
-
 class Database:
     """Hands out connections, ``size`` at the most; counts those that are busy; knows whether PostgreSQL answers."""
 
@@ -145,8 +134,10 @@ class Database:
             pool_timeout=statement_timeout_seconds,
             pool_reset_on_return=None,  # every statement is its own transaction
         )
-        self._writers = _Share(write_connections)
-        self._browsers = _Share(browse_connections or 1)  # without a share: one at a time of the spare
+        self._writers = Share(write_connections, work="write", plural="writes")
+        self._browsers = Share(
+            browse_connections or 1, work="bulk", plural="lists"
+        )  # without a share: one at a time of the spare
         self._breaker = Breaker()
         self._probe: asyncio.Task[None] | None = None
         self._closed = False
@@ -203,25 +194,17 @@ class Database:
         self._breaker.succeeded()
 
     def writing(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
-        """The same, within the writers' share."""
-        return self._within(self._writers, "all connections for writes are busy")
+        """The same, within the writers' share. May raise OverloadedError at once."""
+        return self._within(self._writers)
 
     def browsing(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """The same, within the share of lists, histories, and whatever else reads past the cache."""
-        return self._within(self._browsers, "all connections for lists are busy")
+        return self._within(self._browsers)
 
     @asynccontextmanager
-    async def _within(self, share: _Share, busy: str) -> AsyncIterator[asyncpg.Connection]:
-        try:
-            async with asyncio.timeout(self._statement_timeout):
-                await share.acquire()
-        except TimeoutError as error:
-            raise DatabaseBusyError(busy) from error
-        try:
-            async with self.connection() as connection:
-                yield connection
-        finally:
-            share.release()
+    async def _within(self, share: Share) -> AsyncIterator[asyncpg.Connection]:
+        async with share.taken(timeout_seconds=self._statement_timeout), self.connection() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _checkout(self) -> AsyncIterator[asyncpg.Connection]:

@@ -15,6 +15,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from service.cache.entry import Outcome
 from service.metrics.exposition import multiprocess_directory
+from service.metrics.refusals import RefusalCounters
 from service.metrics.vitals import VitalGauges
 
 OTHER = "other"
@@ -69,6 +70,9 @@ class Metrics:
         self.schema = self._vitals.schema
         self.connections = self._vitals.connections
         self.redis_memory = self._vitals.redis_memory
+        refusals = RefusalCounters(self.registry)
+        self.shed = refusals.shed
+        self.rate_limited = refusals.rate_limited
         self._define_build_info(version)
         self._define_request_metrics()
         if multiprocess_directory() is None:

@@ -15,8 +15,10 @@ from service.cache.recorder import Recorder
 from service.db.entities import Source
 from service.db.ledger import LedgerTable
 from service.domain.entity import EntityKey
+from service.domain.pace import Pace
 from service.domain.row import Coverage, VersionedRow
-from service.errors import DatabaseBusyError
+from service.domain.shedding import Shedding, Work
+from service.errors import DatabaseBusyError, OverloadedError
 
 
 class _Want(NamedTuple):
@@ -33,17 +35,21 @@ class SourceLoader:
     """See :class:`service.cache.store.Loader`. ``sources`` are those of the entity types that have one of their own.
 
     ``in_flight`` queries at the same time over all sources, whatever the number of requests: a flood becomes larger
-    batches, not more queries. Nobody waits longer than ``timeout_seconds`` for a place and an answer together.
+    batches, not more queries. Nobody waits longer than ``timeout_seconds`` for a place and an answer together; who
+    would have to, as far as one can see, is refused at once.
     """
 
     def __init__(
         self, source: Source, recorder: Recorder, *, in_flight: int, batch_size: int, timeout_seconds: float,
-        sources: Mapping[str, Source] | None = None,
+        sources: Mapping[str, Source] | None = None, shedding: Shedding | None = None,
     ) -> None:  # fmt: skip
         self._default = source
         self._sources = sources or {}
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
+        self._batch_size = batch_size
+        self._pace = Pace(in_flight)
+        self._shedding = shedding or Shedding()
         self._batch: Batch[_Want, _Got] = Batch([self._send] * in_flight, max_size=batch_size)
         self.most_in_flight = in_flight
         self.in_flight = 0
@@ -58,6 +64,9 @@ class SourceLoader:
         return got.row, got.coverage
 
     async def _in_time(self, want: _Want) -> _Got:
+        wait = self._pace.wait(time.perf_counter(), turns_before=len(self._batch) // self._batch_size)
+        if wait > self._timeout_seconds or self._shedding.refuses(Work.MISS):
+            raise OverloadedError("PostgreSQL would answer too late", work=Work.MISS.value)
         try:
             return await patiently(self._batch.submit(want), self._timeout_seconds)
         except TimeoutError as error:
@@ -78,6 +87,7 @@ class SourceLoader:
         keys = [want.key for want in wants]
         started = time.perf_counter()
         self.in_flight += 1
+        self._pace.began(started)
         self._recorder.load_started(len(keys))
         try:
             if any(want.with_coverage for want in wants):
@@ -85,7 +95,9 @@ class SourceLoader:
             return [_Got(row, None) for row in await source.load(keys)]
         finally:
             self.in_flight -= 1
-            self._recorder.load_ended(time.perf_counter() - started)
+            ended = time.perf_counter()
+            self._pace.ended(started, ended)
+            self._recorder.load_ended(ended - started)
 
     async def close(self) -> None:
         await self._batch.close()

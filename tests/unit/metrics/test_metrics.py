@@ -23,6 +23,8 @@ PROMISED = {
     "aside_db_load_batch_size_count": set(),
     "aside_db_loads_in_flight": set(),
     "aside_fills_total": {"result"},
+    "aside_shed_total": {"class"},
+    "aside_rate_limited_total": set(),
     "aside_early_refreshes_total": {"entity_type"},
     "aside_lease_wait_seconds_count": set(),
     "aside_writes_total": {"result"},

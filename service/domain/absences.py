@@ -1,0 +1,38 @@
+"""A budget of reads that find nothing, so that a flood of ids that never were costs a bounded share of a process. Pure.
+
+Each absence that PostgreSQL had to confirm takes one from the budget; while nothing is left, no miss goes on, for it
+cannot be told from the flood. So the flood's cost is that of the budget, whatever its size: loads, turns of the event
+loop, and entries of absence in Redis, `per_second` times their lifetime at the most, per process. Absences that the
+cache knows of are hits, and free.
+"""
+
+from __future__ import annotations
+
+_SAVED_SECONDS = 2.0
+"""A page that asks for a few hundred things that are not there is no flood."""
+_DEBT_SECONDS = 0.5
+"""Reads under way when it ran out are paid for afterwards, but not for ever."""
+
+
+class AbsenceBudget:
+    """``per_second`` absences in the long run. Times are monotonic seconds."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._left = per_second * _SAVED_SECONDS
+        self._at: float | None = None
+
+    def spend(self, now: float) -> None:
+        """A read has found that there is nothing."""
+        self._refill(now)
+        self._left = max(self._left - 1, -self._per_second * _DEBT_SECONDS)
+
+    def is_spent(self, now: float) -> bool:
+        self._refill(now)
+        return self._left < 1
+
+    def _refill(self, now: float) -> None:
+        if self._at is not None:
+            most = self._per_second * _SAVED_SECONDS
+            self._left = min(most, self._left + max(0.0, now - self._at) * self._per_second)
+        self._at = now
