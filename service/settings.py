@@ -129,6 +129,14 @@ class LimitSettings(_Frozen):
     json_depth: Annotated[int, Field(ge=1, le=512)] = 64
     ttl_seconds: Positive = 30 * 86_400.0
     """The longest lifetime that a client may ask for."""
+    connections: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Of each process; fewer where it may not open so many files."""
+    head_bytes: Annotated[int, Field(ge=1_024, le=1024 * 1024)] = 16_384
+    header_count: Annotated[int, Field(ge=16, le=1_000)] = 100
+    head_seconds: Positive = 10.0
+    body_seconds: Positive = 30.0
+    unread_seconds: Positive = 30.0
+    """In so long a client has to read 64 KiB of its answer, or all of it."""
     absent_per_second: Annotated[float, Field(ge=1)] = 200.0
     """Reads that may find that there is no such entity, in each process, before misses are held back."""
     requests_per_second: Annotated[float, Field(ge=0)] = 0.0
@@ -180,7 +188,7 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0)] = 0.0
     """How long a stopping process stays unready, but serving, so that a load balancer can notice."""
     shutdown_grace_seconds: Positive = 10.0
-    keep_alive_seconds: Annotated[int, Field(ge=1, le=3_600)] = 75
+    keep_alive_seconds: Annotated[float, Field(gt=0, le=3_600)] = 75.0
     """How long an idle connection of a client stays open: longer than a load balancer keeps it, or it will one day send
     a request into a connection that is being closed."""
     bound_seconds: Annotated[float, Field(ge=0.5, le=60)] = 2.0

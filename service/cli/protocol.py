@@ -14,25 +14,34 @@ import re
 from collections.abc import Coroutine
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service.api.hot_reads import HOT_READS, HotReads
+from service.api.door import Hot
+from service.api.hot_reads import HOT_READS
+from service.api.problem_kinds import OVERLOADED
+from service.api.work import CONNECTION, HEALTH_PATHS, RETRY_SOON, SHED
+from service.cli.watched_protocol import WatchedProtocol
 
 
-class HotProtocol(HttpToolsProtocol):
+class HotProtocol(WatchedProtocol):
     """One for each connection."""
 
     _under_way: Any = None
-    _hot_reads: HotReads | None = None
+    _hot_reads: Hot | None = None
     _rendered_headers: Any = None
     _rendered = b""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._hot_reads = self.app_state.get(HOT_READS)
+        self._shed = self.app_state.get(SHED, _nothing)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._under_way = cycle
+        if self.is_surplus and cycle.scope["path"] not in HEALTH_PATHS:
+            self._shed(CONNECTION)
+            self.refuse(OVERLOADED, "there are as many connections as there may be", RETRY_SOON)
+            return
         # What was not read yet by a slow client must not grow: where writing is paused, uvicorn's way waits.
         hot_reads = None if app is not self.app or self.flow.write_paused else self._hot_reads
         if hot_reads is None or not hot_reads.begin(cycle.scope, _Exchange(self, cycle)):
@@ -99,7 +108,7 @@ class _Exchange:
         self._protocol.start_task(self._cycle, self._protocol.app)
 
 
-def _nothing() -> None:
+def _nothing(_: str = "") -> None:
     pass
 
 

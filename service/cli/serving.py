@@ -13,12 +13,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from service.cli.connection_limits import ConnectionLimits
 from service.cli.protocol import HotProtocol
 from service.cli.refusals import BAD_SETTING, refuse
 from service.embedded.processes import die_with_parent
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 READY_SECONDS = 60.0
 _HEADERS = [("X-Content-Type-Options", "nosniff")]
 """Of every answer: rendered once a second, together with the date."""
+_OTHER_DESCRIPTORS = 500
+"""Half a thousand is more than the widest pools of both servers together."""
 
 
 @contextmanager
@@ -88,6 +92,7 @@ def serve(settings: Settings, listeners: list[socket.socket], *, on_ready: Calla
 
     Raises SystemExit where the application cannot start.
     """
+    _allow_many_connections()
     config = uvicorn.Config(
         "service.cli.serving:create_worker",
         factory=True,
@@ -95,16 +100,15 @@ def serve(settings: Settings, listeners: list[socket.socket], *, on_ready: Calla
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=HotProtocol,
+        http=partial(HotProtocol, limits=_connection_limits(settings)),  # type: ignore[arg-type]  # it makes one
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_keep_alive=max(1, round(settings.keep_alive_seconds)),
         headers=_HEADERS,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace_seconds)),
     )
-    _allow_many_connections()
     if settings.workers == 1:
         _Server(config, on_ready).run(listeners)
         return
@@ -120,6 +124,21 @@ def _allow_many_connections() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):  # e.g. macOS says "unlimited" and means less
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    """Where few files may be opened, some stay for what is no client: PostgreSQL, Redis, what is above the limit."""
+    limits, (descriptors, _) = settings.limits, resource.getrlimit(resource.RLIMIT_NOFILE)
+    return ConnectionLimits(
+        connections=min(limits.connections, max(descriptors // 2, descriptors - _OTHER_DESCRIPTORS)),
+        head_bytes=limits.head_bytes,
+        header_count=limits.header_count,
+        body_bytes=limits.body_bytes,
+        idle_seconds=settings.keep_alive_seconds,
+        head_seconds=limits.head_seconds,
+        body_seconds=limits.body_seconds,
+        unread_seconds=limits.unread_seconds,
+    )
 
 
 def create_worker() -> FastAPI:

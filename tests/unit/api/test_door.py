@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,6 +14,8 @@ from service.api.clients import client_of
 from service.api.door import Door
 from service.api.work import work_of
 from service.domain.shedding import LOOKS, Shedding, Work
+from service.errors import UnauthenticatedError
+from service.services.access import Access
 from service.services.rate_limits import RateLimits
 from tests.support.openapi_truth import OpenApiTruth
 from tests.support.polling import turns
@@ -152,13 +155,21 @@ async def test_a_request_that_goes_on_to_the_ordinary_routes_pays_once():
 
 
 def test_a_client_is_its_key_where_one_was_proven_and_never_what_it_claims():
-    class Principal:
-        key_id = "abc"
+    class Keys:
+        """Knows one key."""
 
+        def admit(self, authorization: list[bytes]) -> object:
+            if authorization != [b"Bearer good"]:
+                raise UnauthenticatedError("the key is not known")
+            return SimpleNamespace(key_id="abc")
+
+    keys = cast(Access, Keys())
     claimed = [(b"x-forwarded-for", b"1.2.3.4"), (b"authorization", b"Bearer aside_live_abc_x_y")]
-    assert client_of({"client": ("10.0.0.1", 5), "headers": claimed}) == "peer:10.0.0.1"
-    assert client_of({"client": ("10.0.0.1", 5), "aside.principal": Principal()}) == "key:abc"
-    assert client_of({"client": None}) == "peer:unknown"
+    assert client_of({"client": ("10.0.0.1", 5), "headers": claimed}, None) == "peer:10.0.0.1"
+    assert client_of({"client": ("10.0.0.1", 5), "headers": claimed}, keys) == "peer:10.0.0.1"
+    good = [(b"authorization", b"Bearer good")]
+    assert client_of({"client": ("10.0.0.1", 5), "headers": good}, keys) == "key:abc"
+    assert client_of({"client": None, "headers": []}, keys) == "peer:unknown"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ class Transport:
     def close(self) -> None:
         self.is_open = False
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def pause_reading(self) -> None: ...
 
     def resume_reading(self) -> None: ...
