@@ -64,7 +64,8 @@ class Door:
         if refusal is None:
             return self._hot.begin(scope, exchange)
         # Not in this turn: the parser is not done with the request.
-        asyncio.get_running_loop().call_soon(exchange.reply, refusal.status, refusal.head, refusal.body)
+        loop = asyncio.get_running_loop()
+        loop.call_later(refusal.wait_seconds, exchange.reply, refusal.status, refusal.head, refusal.body)
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +73,7 @@ class Door:
         if refusal is None:
             await self._ordinary(scope, receive, send)
             return
+        await asyncio.sleep(refusal.wait_seconds)
         for message in refusal.messages:
             await send(message)
 

@@ -16,12 +16,17 @@ _POLICY = "client"
 """The one policy that there is, by the name that both fields use."""
 
 
+SLOWED_SECONDS = 0.2
+"""How long a client that sends too much waits to be told: one that asks again at once cannot spin."""
+
+
 class Refusal(NamedTuple):
-    """A whole answer."""
+    """A whole answer, to be sent after ``wait_seconds``."""
 
     status: int
     fields: list[tuple[bytes, bytes]]
     body: bytes
+    wait_seconds: float
 
     @property
     def head(self) -> bytes:
@@ -35,7 +40,7 @@ class Refusal(NamedTuple):
 
 def overloaded(scope: Scope, work: Work) -> Refusal:
     detail = f"what matters more than this ({work.value}) comes first; try again"
-    return _refusal(scope, OVERLOADED, detail, {"retry-after": "1"})
+    return _refusal(scope, OVERLOADED, detail, {"retry-after": "1"}, wait_seconds=0.0)
 
 
 def rate_limited(scope: Scope, *, wait_seconds: float, rate: float, burst: float) -> Refusal:
@@ -50,13 +55,14 @@ def rate_limited(scope: Scope, *, wait_seconds: float, rate: float, burst: float
         "ratelimit": f'"{_POLICY}";r=0;t={wait}',
     }
     detail = f"a client may send {rate:g} requests per second, {burst:g} at once after a pause"
-    return _refusal(scope, RATE_LIMITED, detail, fields)
+    return _refusal(scope, RATE_LIMITED, detail, fields, wait_seconds=SLOWED_SECONDS)
 
 
-def _refusal(scope: Scope, kind: ProblemKind, detail: str, fields: dict[str, str]) -> Refusal:
+def _refusal(scope: Scope, kind: ProblemKind, detail: str, fields: dict[str, str], *, wait_seconds: float) -> Refusal:
     offered = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     path = (scope.get("raw_path") or b"").decode("latin-1").partition("?")[0]
     named, body = bare_fields(
         kind, detail=detail, path=path, headers=fields, request_id=chosen_request_id(offered).decode("ascii")
     )
-    return Refusal(kind.status, [(name.encode(), value.encode()) for name, value in named.items()], body)
+    rendered = [(name.encode(), value.encode()) for name, value in named.items()]
+    return Refusal(kind.status, rendered, body, wait_seconds)

@@ -25,6 +25,10 @@ class Flights:
         self._ended[key] = asyncio.Event()
         return True
 
+    def is_free(self, key: str) -> bool:
+        """Whether nobody leads it."""
+        return key not in self._ended
+
     def end(self, key: str) -> None:
         self._ended.pop(key).set()
 

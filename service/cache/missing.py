@@ -16,13 +16,11 @@ from service.cache.settling import Settler
 from service.cache.store import NO_GENERATION, Change, Leased, Store
 from service.cache.tasks import Tasks
 from service.cache.visit import Visit, answer_entry, suits
-from service.domain.absences import AbsenceBudget
+from service.domain.absences import PATIENCE_SECONDS, AbsenceBudget
 from service.errors import CacheUnavailableError, NotCachedError, OverloadedError, UnavailableError
 
 _FIRST_LOOK_SECONDS = 0.002
 _NO_BOUND = 1e12
-_FLOODED_SECONDS = 0.25
-"""How long a miss waits in a flood before it is refused: who asks again at once is slowed down, others may get in."""
 
 
 class Missing:
@@ -54,9 +52,8 @@ class Missing:
                     return await self.around(visit, Outcome.BYPASS, found)
                 if visit.wish.only_if_cached:
                     raise NotCachedError("the cache has no answer to this")
-                if found is None and self._absences.is_spent(time.monotonic()):
-                    await self._wait_for_budget()
-                    give_up_at = time.monotonic() + self._lease_wait_seconds
+                if found is None and self._flights.is_free(visit.name):
+                    give_up_at += await self._wait_for_turn()
                 if self._flights.lead(visit.name):
                     answer = await self._tasks.finish(self._lead(visit, found, give_up_at))
                     if answer is not None:
@@ -72,11 +69,17 @@ class Missing:
         except CacheUnavailableError:
             return await self.around(visit, Outcome.OFF, Detail.CACHE_UNREACHABLE)
 
-    async def _wait_for_budget(self) -> None:
-        """In a flood of absent keys. Those who waited are not let in by turns: whoever comes at the right moment is."""
-        await asyncio.sleep(_FLOODED_SECONDS)
-        if self._absences.is_spent(time.monotonic()):
+    async def _wait_for_turn(self) -> float:
+        """In a flood of absent keys; otherwise there is nothing to wait for. Returns how many seconds it took.
+
+        Who is refused has waited as well: whoever asks again at once, is slowed down.
+        """
+        wait = self._absences.wait(time.monotonic())
+        if wait != 0:
+            await asyncio.sleep(PATIENCE_SECONDS if wait is None else wait)
+        if wait is None:
             raise OverloadedError("too many reads find that there is nothing", work="miss")
+        return wait
 
     def _look(self, visit: Visit, reading: Reading) -> Answer | Detail | Entry | None:
         """A hit; or why to go around the cache; or the entry that is past its freshness; or None for nothing."""

@@ -18,7 +18,7 @@ from service.errors import UnauthenticatedError
 from service.services.access import Access
 from service.services.rate_limits import RateLimits
 from tests.support.openapi_truth import OpenApiTruth
-from tests.support.polling import turns
+from tests.support.waiting import eventually
 from tests.unit.api.conftest import open_client
 from tests.unit.api.stand_in import StandIn
 
@@ -147,7 +147,7 @@ async def test_a_request_that_goes_on_to_the_ordinary_routes_pays_once():
         assert scope["passed"]
     assert door.begin(scope_of(), exchange)
     assert exchange.replies == []
-    await turns()
+    await eventually(lambda: exchange.replies)
     [(status, head, body)] = exchange.replies
     assert (status, body[:1]) == (429, b"{")
     assert b"content-length: %d\r\n" % len(body) in head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,18 @@ def test_a_flood_costs_what_the_budget_allows_whatever_its_size():
             budget.spend(turn / 10_000)
             let_in += 1
     assert 1_150 <= let_in <= 1_200  # two seconds that were saved, and ten
+
+
+def test_in_a_flood_misses_go_on_one_by_one_and_who_would_wait_too_long_is_refused():
+    budget = AbsenceBudget(100)
+    for _ in range(1_000):
+        budget.spend(1.0)
+    waits = [budget.wait(1.0) for _ in range(100)]
+    assert waits[:3] == [pytest.approx(0.01), pytest.approx(0.02), pytest.approx(0.03)]
+    assert waits.index(None) in {24, 25}
+    assert set(waits[25:]) == {None}
+    assert budget.wait(1.1) is not None
+    assert budget.wait(3.0) == 0
 
 
 def test_after_a_flood_misses_go_on_at_once():
