@@ -64,16 +64,3 @@ async def test_the_next_migration_sets_right_what_others_gave_it_and_its_passwor
     assert {row["table_name"]: row["rights"] for row in granted} == expected
     kept = await owner.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = $1", ROLE)
     assert kept.startswith("SCRAM-SHA-256$4096:")
-
-
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        ({"ASIDE_RUN_TIME_PASSWORD": "x"}, "no role that it belongs to"),
-        ({"ASIDE_RUN_TIME_PASSWORD": "x", "ASIDE_RUN_TIME_PASSWORD_FILE": "/x"}, "which of them counts"),
-    ],
-)
-async def test_a_password_that_cannot_be_meant_is_refused_before_anything_changes(variables, named):
-    ended = await aside("migrate", **variables)
-    assert ended.exit_code == 2
-    assert named in ended.stderr

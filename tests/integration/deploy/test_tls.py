@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import ssl
@@ -16,12 +17,12 @@ import pytest
 from redis.asyncio import Redis
 
 from service.cache.lane import CacheExchangeError, Lane, connector
+from service.db.migrations import upgrade
 from service.db.pool import connect
 from service.embedded import Postgres, free_port
 from service.embedded.discovery import DEBIAN_POSTGRES, PostgresPrograms
 from service.embedded.private import TEST_SETTINGS, private_folder
 from service.embedded.processes import Launch, spawn
-from tests.support.aside_command import aside
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
@@ -121,7 +122,7 @@ async def test_the_service_works_through_tls_and_takes_a_password_that_is_rotate
         "REDIS_URL": servers.redis_url(f"?ssl_ca_certs={authority}").replace(ESCAPED, ""),
         "REDIS_PASSWORD_FILE": str(tmp_path / "redis"),
     }
-    assert (await aside("migrate", **variables)).exit_code == 0
+    await asyncio.to_thread(upgrade, servers.database_url(f"?sslmode=verify-full&sslrootcert={authority}"))
     replica = ServiceProcess(tmp_path / "log", variables).start()
     owner = await connect(servers.database_url("?sslmode=require"))
     admin = Redis(host="localhost", port=servers.redis_port, username="admin", password="any", ssl=True,

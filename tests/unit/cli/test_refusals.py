@@ -51,6 +51,20 @@ def test_the_variable_at_fault_is_named(aside, variable, value, named):
     assert named in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"ASIDE_RUN_TIME_PASSWORD": "hunter2"}, "no role that it belongs to"),
+        ({"ASIDE_RUN_TIME_PASSWORD": "hunter2", "ASIDE_RUN_TIME_PASSWORD_FILE": "/x"}, "which of them counts"),
+    ],
+)
+def test_a_password_that_cannot_be_meant_is_refused_before_anything_is_migrated(aside, variables, named):
+    result = aside("migrate", **variables)
+    assert result.exit_code == 2
+    assert named in result.stderr
+    assert "hunter2" not in result.output
+
+
 def test_no_value_is_repeated_for_it_may_be_a_secret(aside):
     assert "hunter2" not in aside("serve", ASIDE_HOST="x", ASIDE_PORT="hunter2").output
 
