@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-_ALWAYS = {"content-length", "content-type", "date"}
+_ALWAYS = {"content-length", "content-type", "date", "x-content-type-options"}
 
 
 class OpenApiTruth:
