@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,12 @@ class Volumes:
 
     def seen_by(self, service: str, text: str) -> str:
         """A text with paths in that service's container, as it has to be here."""
-        for target, source in mounts(service).items():
-            if source in self._folders and not source.startswith("."):
-                text = text.replace(target, str(self[source]))
-        return text
+        places = {target: self._place(source) for target, source in mounts(service).items()}
+        targets = sorted(places, key=len, reverse=True)  # all in one go: a folder's own path may look like a target
+        return re.sub("|".join(map(re.escape, targets)), lambda found: places[found[0]], text) if targets else text
+
+    def _place(self, source: str) -> str:
+        return str(ROOT / source if source.startswith(".") else self._folders.get(source, source))
 
     def environment(self, service: str) -> dict[str, str]:
         """The variables of a service."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,8 @@ class Stack:
     names: NameServer
     port: int
     door: str
+    key: str = ""
+    """That may do everything."""
     replicas: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start_replica(self, host: str) -> None:
@@ -42,12 +45,13 @@ class Stack:
         _end(self.replicas[host])
 
     def launch(self, service: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """The image's entry point, with nothing in its environment but what the image and compose.yaml put there."""
+        """A service's entry point, with nothing in its environment but what the image and compose.yaml put there."""
         variables = {**self.image.environment, **self.volumes.environment(service), **environment}
+        own = [self.volumes.seen_by(service, word) for word in SERVICES[service].get("entrypoint", ())]
         return spawn(
             Launch(
                 argv=["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()),
-                      *self.image.command, *arguments],
+                      *(own or self.image.command), *arguments],
                 log=self.volumes.root / f"{service}.log",
             )
         )  # fmt: skip
@@ -112,6 +116,10 @@ def stack(volumes: Volumes, cache_socket: Path, owners_postgres: Postgres) -> It
         made = Stack(volumes, image, names, port, f"http://127.0.0.1:{door}")
         migrated = made.launch("migrate", *SERVICES["migrate"]["command"])
         assert migrated.wait(60) == 0, (volumes.root / "migrate.log").read_text()
+        assert made.launch("metrics-key").wait(60) == 0, (volumes.root / "metrics-key.log").read_text()
+        scopes = [word for verb in ("read", "write", "observe") for word in ("--scope", f"{verb}:*")]
+        assert made.launch("aside", "keys", "create", "first", *scopes, "--json").wait(60) == 0
+        made.key = json.loads((volumes.root / "aside.log").read_text())["key"]
         for host in HOSTS:
             made.start_replica(host)
         parts.callback(lambda: [_end(process) for process in made.replicas.values()])

@@ -26,7 +26,8 @@ _ANSWERED = re.compile(r"aside_request_seconds_count{.*entities")
 @pytest.fixture
 async def door(stack: Stack):
     """A client of the load balancer, once every replica is ready behind it."""
-    async with httpx.AsyncClient(base_url=stack.door, trust_env=False, timeout=10) as client:
+    key = {"Authorization": f"Bearer {stack.key}"}
+    async with httpx.AsyncClient(base_url=stack.door, headers=key, trust_env=False, timeout=10) as client:
         for host in HOSTS:
             await eventually(lambda host=host: is_ready(f"http://{host}:{stack.port}"), within_seconds=60)
         await eventually(lambda: is_ready(stack.door), within_seconds=30)
@@ -47,8 +48,9 @@ async def exit_code_of(command: list[str], environment: dict[str, str]) -> int:
 
 
 async def served(stack: Stack, host: str) -> float:
-    """How many requests for entities a replica has answered."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    """How many requests for entities a replica has answered, asked with the key that Prometheus has."""
+    key = (stack.volumes["secrets-prometheus"] / "metrics-key").read_text().strip()
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, trust_env=False) as client:
         text = (await client.get(f"http://{host}:{stack.port}/metrics")).text
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if _ANSWERED.match(line))
 
@@ -95,6 +97,12 @@ async def test_the_role_of_the_services_may_serve_and_its_password_is_asked_for(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute("TRUNCATE entity")
     await connection.close()
+
+
+async def test_whoever_has_no_key_gets_nothing_and_prometheus_metrics_only(stack: Stack, door: httpx.AsyncClient):
+    assert (await door.get(BOOK, headers={"Authorization": ""})).status_code == 401
+    metrics_key = (stack.volumes["secrets-prometheus"] / "metrics-key").read_text().strip()
+    assert (await door.get(BOOK, headers={"Authorization": f"Bearer {metrics_key}"})).status_code == 403
 
 
 async def test_valkey_lets_aside_do_what_it_does_and_others_nothing(stack: Stack, cache_socket: Path, door):

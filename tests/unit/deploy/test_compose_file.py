@@ -12,6 +12,7 @@ import pytest
 from tests.support.compose import COMPOSE, ROOT, SERVICES, mounts
 from tests.support.dockerfile import DOCKERFILE, LOCK, locked, stages
 
+ONE_SHOTS = ("prepare", "migrate", "metrics-key")
 PROGRAMS = sysconfig.get_path("scripts")
 
 
@@ -28,9 +29,11 @@ def said_by(program: str, *arguments: str | Path) -> str:
         ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "compose.yaml"),
         ("hadolint", DOCKERFILE),
         ("promtool", "check", "config", ROOT / "deploy/prometheus/prometheus.yml"),
+        ("promtool", "check", "config", "--syntax-only", ROOT / "deploy/compose/prometheus.yml"),
         ("sh", "-n", ROOT / "deploy/compose/prepare.sh"),
+        ("sh", "-n", ROOT / "deploy/compose/metrics-key.sh"),
     ],
-    ids=lambda command: command[0],
+    ids=lambda command: f"{command[0]} {command[-1].relative_to(ROOT)}",
 )
 def test_each_file_is_what_its_checker_wants(command):
     assert said_by(*command) == ""
@@ -45,8 +48,8 @@ def test_every_service_is_closed(name):
     assert "privileged" not in service
     assert "cap_add" not in service
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
-    assert name in {"prepare", "migrate"} or "restart" in service
-    assert name in {"prepare", "migrate", "aside"} or "healthcheck" in service  # the image of aside has its own
+    assert "restart" in service
+    assert name in {*ONE_SHOTS, "aside"} or "healthcheck" in service  # the image of aside has its own
 
 
 def test_only_the_load_balancer_and_grafana_are_published_and_servers_are_in_no_network():
@@ -54,7 +57,7 @@ def test_only_the_load_balancer_and_grafana_are_published_and_servers_are_in_no_
     assert published.keys() == {"load-balancer", "grafana"}
     assert all(port.startswith(("127.0.0.1:", "${ASIDE_PUBLISH:-127.0.0.1:")) for [port] in published.values())
     assert {name for name, service in SERVICES.items() if service.get("network_mode") == "none"} == {
-        "prepare", "postgres", "valkey", "migrate",
+        *ONE_SHOTS, "postgres", "valkey",
     }  # fmt: skip
     leading_outside = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
     inside = {name for name in SERVICES if leading_outside.isdisjoint(SERVICES[name].get("networks", []))}
@@ -66,7 +69,7 @@ def test_a_replica_sees_sockets_and_secrets_but_can_replace_none():
     given = dict(mount.split(":", 1) for mount in SERVICES["aside"]["volumes"])
     assert all(place.endswith(":ro") for place in given.values())
     readers = {name: volume for name in SERVICES for volume in mounts(name).values() if volume.startswith("secrets-")}
-    assert {name for name in readers if readers[name] != f"secrets-{name}"} == {"prepare"}
+    assert {name for name in readers if readers[name] != f"secrets-{name}"} == {"prepare", "metrics-key"}
 
 
 def test_every_file_that_is_mounted_is_there():
