@@ -12,6 +12,7 @@ BODIES: dict[Place, Any] = {
     ("PUT", "/v1/entities/{entity_type}/{id}"): {"new": 1},
     ("PATCH", "/v1/entities/{entity_type}/{id}"): {"more": 1},
     ("POST", "/v1/entities/{entity_type}/batch-read"): {"ids": ["ID"]},
+    ("POST", "/v1/batch-write"): {"writes": [{"op": "put", "entity_type": TYPE, "id": "ID", "body": {}}]},
     ("PUT", "/v1/parameters/{key}"): {"type": "string", "value": "new"},
     ("PUT", "/v1/parameters/{key}/value"): "newer",
     ("POST", "/v1/parameters/{key}/rollback"): {"version": 1},
