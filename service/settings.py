@@ -137,7 +137,7 @@ class LimitSettings(_Frozen):
     body_seconds: Positive = 30.0
     unread_seconds: Positive = 30.0
     """In so long a client has to read 64 KiB of its answer, or all of it."""
-    absent_per_second: Annotated[float, Field(ge=1)] = 300.0
+    absent_per_second: Annotated[float, Field(ge=1)] = 2_000.0
     """Reads that may find that there is no such entity, in each process, before misses are held back."""
     requests_per_second: Annotated[float, Field(ge=0)] = 0.0
     """Of one client, over all replicas; 0: as many as it likes."""

@@ -56,7 +56,7 @@ class Graph:
         waiting = {f"waiting for {name}": len(batch._waiting) for name, batch in batches.items()}
         return slots | waiting | {
             "database connections checked out": int(database._engine.sync_engine.pool.checkedout()),
-            "free places for writers": database._writers._value,
+            "free places for writers": database._writers.size - database._writers.busy,
             "flights": len(missing._flights),
             "refreshes under way": len(self._engine._refresher._under_way),
             "tasks of requests": len(self._tasks._running),

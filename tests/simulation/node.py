@@ -32,6 +32,7 @@ from tests.simulation.simulator import EPOCH_SECONDS, Simulator
 
 _SETTINGS: Any = SimpleNamespace(
     bound_seconds=parameters.BOUND_SECONDS,
+    limits=SimpleNamespace(absent_per_second=1e9),
     redis=SimpleNamespace(
         lease_wait_seconds=parameters.LEASE_WAIT_SECONDS, request_budget_seconds=parameters.BUDGET_SECONDS
     ),

@@ -9,7 +9,7 @@ CHANGES = "service/db/changes.py"
 PULSE = "service/cache/pulse.py"
 
 _IDLE = '                await connection.execute(f"SET idle_session_timeout = {round(idle_seconds * 1000)}")\n'
-_LEADS = '                leads = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK)\n'
+_LEADS = '                leads = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADERSHIP_LOCK)\n'
 
 RELAY_BUGS: tuple[Mutant, ...] = (
     mutant("a grant is noted after its poll", RELAY, _NOTE + _POLL, _POLL + _NOTE),

@@ -43,4 +43,5 @@ def test_names_are_told_apart():
 
 
 def test_every_directed_theme_hunts_something():
-    assert set(HUNTED_UNDER.values()) == set(DIRECTED)
+    # What a given-up type hides is not old: there only the promises are held against it.
+    assert set(HUNTED_UNDER.values()) == set(DIRECTED) - {"given-up"}

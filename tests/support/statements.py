@@ -14,10 +14,14 @@ LOGGED: Final[Mapping[str, str]] = {"log_statement": "all", "log_line_prefix": "
 _STATEMENT = re.compile(r"^(\d+) aside\|LOG: +(?:execute [^:]*|statement): (?:-- )?(.+)", re.MULTILINE)
 _OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout")
 _WORD = re.compile(r"\w+")
+_BY_THE_CLOCK = frozenset({"api_key_edition", "job_claim", "policy_edition", "schema_revision"})
+"""Asked about once a second by each process, whatever its clients do."""
 
 
 class StatementLog:
-    """What the service asked since this was made, or since the last `forget`; what its relays ask is left out."""
+    """What the service asked since this was made, or since the last `forget`; what its relays ask is left out,
+    and what each process asks by the clock.
+    """
 
     def __init__(self, server: Postgres) -> None:
         self._log = server.log
@@ -33,4 +37,5 @@ class StatementLog:
             log.seek(self._from)
             found = _STATEMENT.findall(log.read().decode(errors="replace"))
         relays = {pid for pid, text in found if _OF_A_RELAY.search(text)}
-        return [_WORD.findall(text)[0] for pid, text in found if pid not in relays]
+        names = [_WORD.findall(text)[0] for pid, text in found if pid not in relays]
+        return [name for name in names if name not in _BY_THE_CLOCK]

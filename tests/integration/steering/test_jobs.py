@@ -94,7 +94,8 @@ async def test_another_replica_goes_on_where_one_that_was_stopped_or_killed_had_
             each for each in range(1, 1_001, 47)
             if "; hit;" not in (await http.get(f"{rests.url}/v1/entities/many/i{each}")).headers["Cache-Status"]
         ]  # fmt: skip
-    assert absent == []
+    # A process that is killed leaves the leases of its page behind, which nobody fills until they expire.
+    assert len(absent) <= (job["progress"]["busy"] if is_killed else 0)
 
 
 class Slow:
