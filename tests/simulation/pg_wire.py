@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from service.breaker import Breaker
 from service.db.pool import Database
+from service.db.share import Share
 from tests.simulation.network import Channel, Link, open_channel
 from tests.simulation.pg_server import PostgresServer
 
@@ -174,8 +175,8 @@ class SimulatedDatabase(Database):
         self._statement_timeout = statement_timeout_seconds
         self.pool = Pool(self, load_connections + write_connections + 1, statement_timeout_seconds)
         self._engine = self.pool  # type: ignore[assignment]
-        self._writers = asyncio.Semaphore(write_connections)
-        self._browsers = asyncio.Semaphore(1)
+        self._writers = Share(write_connections, work="write", plural="writes")
+        self._browsers = Share(1, work="bulk", plural="lists")
         self._breaker = Breaker()
         self._probe = None
         self._closed = False
