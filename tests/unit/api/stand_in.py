@@ -13,6 +13,7 @@ from service.cache.recorder import NullRecorder, Recorder
 from service.domain.batch import Write
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.errors import NotFoundError, PreconditionFailedError
+from service.services.api_keys import ApiKeys
 from service.services.cache_state import CacheState, DatabaseSeen, Seen
 from service.services.entities import Entities, Written
 from service.services.health import Health, Readiness
@@ -56,6 +57,8 @@ class StandIn:
     """What answers for parameters, in the tests that ask for some."""
     steering: object = None
     """The same for what steers the cache."""
+    keys: object = None
+    """The same for API keys. None: nobody is asked for one."""
 
     def services(self) -> Services:
         return Services(
@@ -65,6 +68,7 @@ class StandIn:
             cache=cast(CacheState, self),
             policies=cast(Policies, self),
             steering=cast(Steering, self.steering),
+            keys=cast("ApiKeys | None", self.keys),
         )
 
     def holds(self, entity_type: str, entity_id: str, document: object = None, *, raw: bytes | None = None) -> int:
