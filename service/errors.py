@@ -40,6 +40,10 @@ class Fault(NamedTuple):
     detail: str
 
 
+class KeyReusedError(InvalidInputError):
+    """The Idempotency-Key stands for another request of this client."""
+
+
 class InvalidBodyError(InvalidInputError):
     """The body is JSON, but does not have the form that is asked for."""
 
@@ -80,6 +84,10 @@ class ConflictError(AsideError):
 
 class TypeChangeError(ConflictError):
     """The parameter exists with another type, and the request does not say that it may change."""
+
+
+class RepeatUnderWayError(ConflictError):
+    """A request with this Idempotency-Key has begun, and has not ended."""
 
 
 class Refusal(NamedTuple):

@@ -203,5 +203,6 @@ def build_relay(settings: Settings, database: Database, recorder: Recorder, on_h
         change_retention_seconds=settings.relay.change_retention_seconds,
         tombstone_retention_seconds=settings.relay.tombstone_retention_seconds,
         parameter_history_seconds=settings.parameters.history_retention_seconds,
+        repeat_retention_seconds=settings.idempotency.retention_seconds,
         on_history=on_history,
     )

@@ -118,6 +118,13 @@ class ParameterSettings(_Frozen):
     """The longest that one value may take to be checked against its JSON Schema."""
 
 
+class IdempotencySettings(_Frozen):
+    """Requests that clients send with an Idempotency-Key."""
+
+    retention_seconds: Positive = 86_400.0
+    """How long a repeat is answered as the first one was."""
+
+
 PARAMETER_POLICY = PolicySettings(strategy=Strategy.WRITE_THROUGH, ttl_seconds=3_600.0)
 """How parameters are cached, as far as `policies` does not say otherwise."""
 
@@ -206,6 +213,7 @@ class Settings(BaseSettings):
     """Per entity type, as JSON: `ASIDE_POLICIES='{"price": {"strategy": "write_through"}}'`. What is not said, the
     default says: for `parameter` that is `PARAMETER_POLICY`."""
     parameters: ParameterSettings = ParameterSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
 
     @model_validator(mode="before")
     @classmethod

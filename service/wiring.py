@@ -18,6 +18,7 @@ from service.db.ledger import LedgerTable
 from service.db.parameter_history import ParameterHistory
 from service.db.parameters import ParameterTable
 from service.db.pool import Database
+from service.db.repeats import RepeatTable
 from service.domain.parameter import PARAMETER
 from service.domain.shedding import Shedding
 from service.parts import (
@@ -42,6 +43,7 @@ from service.services.loading import BatchedLedger, SourceLoader
 from service.services.parameters import Parameters
 from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
+from service.services.repeats import Repeats
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
 from service.services.vitals import Vitals
@@ -185,6 +187,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
                 recorder,
                 policies.of,
                 batches=BatchTable(database, max_body_bytes=settings.limits.body_bytes),
+                repeats=Repeats(engine, RepeatTable(database), tasks),
             ),
             Parameters(
                 engine,
@@ -192,6 +195,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
                 history=ParameterHistory(database),
                 checker=checker,
                 writer=Writer(engine, tasks, recorder, policies.of),
+                repeats=Repeats(engine, RepeatTable(database), tasks),
                 policy_of=policies.of,
             ),
             health,

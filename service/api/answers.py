@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from service.api.conditions import ReadCondition
 from service.cache.entry import Answer, Detail, Outcome, Settled
-from service.domain.entity import WrittenRow
+from service.services.writing import Written
 
 JSON = "application/json"
+REPLAYED_HEADER = "Idempotency-Replayed"
 
 
 def entity_response(
@@ -78,33 +79,36 @@ def _forwarded(answer: Answer) -> tuple[str, Detail]:
             return ("fwd=uri-miss" if answer.outcome is Outcome.MISS else "fwd=bypass"), detail
 
 
-def written_response(row: WrittenRow, settled: Settled, location: str, *, waited: bool) -> Response:
+def written_response(written: Written, location: str, *, waited: bool) -> Response:
     """What a PUT or PATCH left: 201 where nothing had been, otherwise 200, with the document as it is stored.
 
     Content-Location says that the body is the entity itself, and the ETag therefore this body's: PostgreSQL orders
     names and spaces its own way, so it is rarely what was sent.
     """
+    row = written.row
     headers = {
         "ETag": etag(row.version),
         "Last-Modified": http_date(row.modified_at_ms),
         "Content-Location": location,
-        **settlement(settled, waited=waited),
+        **settlement(written.settled, waited=waited, is_repeat=written.is_repeat),
     }
     if row.created:
         headers["Location"] = location
     return Response(row.body, status_code=201 if row.created else 200, headers=headers, media_type=JSON)
 
 
-def deleted_response(settled: Settled, *, waited: bool) -> Response:
+def deleted_response(written: Written, *, waited: bool) -> Response:
     """204. No ETag: there is nothing left that it could name."""
-    return Response(status_code=204, headers=settlement(settled, waited=waited))
+    return Response(status_code=204, headers=settlement(written.settled, waited=waited, is_repeat=written.is_repeat))
 
 
-def settlement(settled: Settled, *, waited: bool) -> dict[str, str]:
-    """What a write may say of the cache, and whether it was asked not to wait for it."""
+def settlement(settled: Settled, *, waited: bool, is_repeat: bool) -> dict[str, str]:
+    """What a write may say of the cache, whether it was asked not to wait for it, and whether it was done before."""
     headers = {"Aside-Cache": settled.value}
     if not waited:
         headers["Preference-Applied"] = "respond-async"
+    if is_repeat:
+        headers[REPLAYED_HEADER] = "true"
     return headers
 
 

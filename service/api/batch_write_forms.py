@@ -67,14 +67,14 @@ class BatchWriteForm(BaseModel):
     writes: Annotated[list[WriteForm], Field(min_length=1, max_length=WRITES_MAX)]
 
 
-async def read_writes(request: Request, limits: Limits) -> list[Write]:
-    """Raises InvalidBodyError for another form, and what `read_body` and `check_document` raise.
+async def read_batch(request: Request, limits: Limits) -> bytes:
+    """The body, of which `writes_of` makes a batch. Raises what `read_body` and `check_document` raise.
 
-    The size of a body is limited as a whole, its depth for each document in it.
+    Its size is limited as a whole, its depth for each document in it.
     """
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth + _LEVELS_ABOVE_A_DOCUMENT)
-    return writes_of(body, ttl_seconds_max=limits.ttl_seconds)
+    return body
 
 
 def writes_of(body: bytes, *, ttl_seconds_max: float) -> list[Write]:

@@ -7,6 +7,7 @@ from typing import Any
 from service.api.answers import JSON
 from service.api.batch_write_forms import WRITES_MAX
 from service.api.documentation import (
+    IDEMPOTENCY_KEY,
     PREFER,
     REQUEST_ID,
     TAG_LIST,
@@ -55,16 +56,22 @@ bytes. Parameters are written elsewhere."""
     responses = {
         200: {
             "description": "All were done, or with `dry_run` could have been: one item for each write",
-            "headers": headers("Aside-Cache", "Preference-Applied"),
+            "headers": headers("Aside-Cache", "Preference-Applied", "Idempotency-Replayed"),
             "content": {JSON: done},
         },
         400: problem("The body is not valid JSON"),
         404: problem("What is to be changed does not exist"),
-        409: problem("Some of the writes cannot be done, for different reasons, or are of parameters"),
+        409: problem(
+            "Some of the writes cannot be done, for different reasons, or are of parameters; or a request with this "
+            "Idempotency-Key is under way"
+        ),
         412: problem("`if_match` or `if_none_match` does not hold"),
         413: problem("The body is too large, or a document that a patch would make"),
         415: problem("The body is not JSON, or encoded", "Accept", "Accept-Encoding"),
-        422: problem("The body does not have the form asked for, or a document cannot be stored"),
+        422: problem(
+            "The body does not have the form asked for, or a document cannot be stored; or the Idempotency-Key stands "
+            "for another request"
+        ),
         500: problem("Something went wrong inside the service"),
         503: problem(
             "PostgreSQL cannot answer, or is busy; `write-outcome-unknown`: look before repeating", "Retry-After"
@@ -78,7 +85,7 @@ bytes. Parameters are written elsewhere."""
         "batchWriteEntities",
         "Write many entities, all or none",
         description=text,
-        parameters=[_DRY_RUN, PREFER, REQUEST_ID],
+        parameters=[_DRY_RUN, IDEMPOTENCY_KEY, PREFER, REQUEST_ID],
         responses=responses,
         body={"required": True, "content": {JSON: {"schema": ref("BatchWrites"), "examples": examples}}},
     )

@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from service.api import batch_write_operations as operations
 from service.api.answers import JSON, etag, settlement
-from service.api.batch_write_forms import read_writes
+from service.api.batch_write_forms import read_batch, writes_of
 from service.api.directives import wants_no_waiting
 from service.api.guarding import require
 from service.api.problem_kinds import kind_of_batch, kind_of_error
 from service.api.problems import problem_response
 from service.api.queries import read_flag
+from service.api.repeats import read_key, repeatable
 from service.api.state import Limits, entities_of, limits_of
 from service.cache.entry import Settled
 from service.domain.batch import Verb, Write
@@ -34,13 +35,18 @@ def add_routes(router: APIRouter, limits: Limits) -> None:
 
 async def write_batch(request: Request) -> Response:
     wait, dry_run = not wants_no_waiting(request.headers), read_flag(request.query_params, "dry_run")
-    writes = await read_writes(request, limits_of(request))
+    repeat_key, limits = read_key(request.headers), limits_of(request)
+    body = await read_batch(request, limits)
+    writes = writes_of(body, ttl_seconds_max=limits.ttl_seconds)
     require(request, Scope.WRITE, {write.key.entity_type for write in writes})
     require(request, Scope.READ, {write.key.entity_type for write in writes if write.verb is Verb.PATCH})
     try:
         if dry_run:
             return _rehearsed(writes, await entities_of(request).rehearse_batch(writes))
-        return _written(writes, await entities_of(request).write_batch(writes, wait=wait), waited=wait)
+        results = await entities_of(request).write_batch(
+            writes, wait=wait, repeatable=repeatable(request, repeat_key, body)
+        )
+        return _written(writes, results, waited=wait)
     except BatchRefusedError as error:
         faults = [_fault(refusal) for refusal in error.refusals]
         return problem_response(request, kind_of_batch(error), detail=str(error), faults=faults)
@@ -50,7 +56,7 @@ def _written(writes: Sequence[Write], results: Sequence[Written], *, waited: boo
     """200, with an item for each write, in order; `Aside-Cache` says the worst of them."""
     items = [_item(write, result.row, result.settled) for write, result in zip(writes, results, strict=True)]
     worst = Settled.APPLIED if all(result.settled is Settled.APPLIED for result in results) else Settled.DEFERRED
-    return _answer(items, settlement(worst, waited=waited))
+    return _answer(items, settlement(worst, waited=waited, is_repeat=results[0].is_repeat))
 
 
 def _item(write: Write, row: WrittenRow, settled: Settled) -> dict[str, Any]:

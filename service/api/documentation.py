@@ -41,6 +41,9 @@ HEADERS: dict[str, Fragment] = {
         enum=["applied", "deferred"],
     ),
     "Preference-Applied": _header("`respond-async`, where the write was asked not to wait", "respond-async"),
+    "Idempotency-Replayed": _header(
+        "`true`: an earlier request with this Idempotency-Key has done it, and was answered so", "true", enum=["true"]
+    ),
     "Location": _header("The path of the entity that was created", "/v1/entities/country/JP"),
     "Content-Location": _header("The path whose content the body is", "/v1/entities/country/JP"),
     "Retry-After": _header("Seconds after which another attempt may succeed", 1, type="integer"),
@@ -96,6 +99,12 @@ MIN_VERSION = {
     **header_parameter("Aside-Min-Version", "Nothing older than this version: read your own write"),
     "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
 }
+IDEMPOTENCY_KEY = header_parameter(
+    "Idempotency-Key",
+    "A new string for each write, the same for each attempt at it (draft-ietf-httpapi-idempotency-key-header-07), such "
+    'as `"8e03978e-40d5-43dd-bc93-6894a57f9324"`: it is done once, and each attempt gets the first one\'s answer',
+    pattern=r'^"([ !#-\[\]-~]|\\["\\])+"$',
+)
 PREFER = header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
 
 

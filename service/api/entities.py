@@ -15,6 +15,7 @@ from service.api.guarding import GuardedRoute
 from service.api.names import ENTITY_PATH, EntityId, EntityType, location, register_name_convertors
 from service.api.problem_kinds import BY_ERROR
 from service.api.problems import problem_response
+from service.api.repeats import read_key, repeatable
 from service.api.state import Limits, entities_of, limits_of
 from service.domain.document import check_document
 from service.domain.entity import EntityKey
@@ -49,27 +50,38 @@ async def read_entity(request: Request, entity_type: EntityType, entity_id: Enti
 async def put_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
     key, limits = EntityKey(entity_type, entity_id), limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
+    repeat_key = read_key(request.headers)
     ttl_seconds = read_ttl(request.query_params, longest_seconds=limits.ttl_seconds)
     document = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(document, max_depth=limits.json_depth)
-    written = await entities_of(request).put(key, document, condition=condition, ttl_seconds=ttl_seconds, wait=wait)
-    return written_response(written.row, written.settled, location(key), waited=wait)
+    written = await entities_of(request).put(
+        key, document, condition=condition, ttl_seconds=ttl_seconds, wait=wait,
+        repeatable=repeatable(request, repeat_key, document),
+    )  # fmt: skip
+    return written_response(written, location(key), waited=wait)
 
 
 async def patch_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
     key, limits = EntityKey(entity_type, entity_id), limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
+    repeat_key = read_key(request.headers)
     ttl_seconds = read_ttl(request.query_params, longest_seconds=limits.ttl_seconds)
     patch = await read_body(request, is_merge_patch_type, limit_bytes=limits.body_bytes)
     check_document(patch, max_depth=limits.json_depth)
-    written = await entities_of(request).patch(key, patch, condition=condition, ttl_seconds=ttl_seconds, wait=wait)
-    return written_response(written.row, written.settled, location(key), waited=wait)
+    written = await entities_of(request).patch(
+        key, patch, condition=condition, ttl_seconds=ttl_seconds, wait=wait,
+        repeatable=repeatable(request, repeat_key, patch),
+    )  # fmt: skip
+    return written_response(written, location(key), waited=wait)
 
 
 async def delete_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    written = await entities_of(request).delete(EntityKey(entity_type, entity_id), condition=condition, wait=wait)
-    return deleted_response(written.settled, waited=wait)
+    written = await entities_of(request).delete(
+        EntityKey(entity_type, entity_id), condition=condition, wait=wait,
+        repeatable=repeatable(request, read_key(request.headers)),
+    )  # fmt: skip
+    return deleted_response(written, waited=wait)
 
 
 ENDPOINTS = {

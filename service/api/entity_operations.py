@@ -8,6 +8,7 @@ from service.api.answers import JSON
 from service.api.bodies import MERGE_PATCH
 from service.api.documentation import (
     CACHE_CONTROL,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH_READ,
@@ -34,9 +35,10 @@ _COUNTRY = {
 _ANY_JSON: Fragment = {"description": "any JSON value"}
 _PROVENANCE = ("Cache-Status", "Server-Timing", "Age")
 _READ_HEADERS = ("ETag", "Last-Modified", "Cache-Control", *_PROVENANCE)
-_WRITE_HEADERS = ("ETag", "Last-Modified", "Content-Location", "Aside-Cache", "Preference-Applied")
+_DONE_HEADERS = ("Aside-Cache", "Preference-Applied", "Idempotency-Replayed")
+_WRITE_HEADERS = ("ETag", "Last-Modified", "Content-Location", *_DONE_HEADERS)
 _READ_PARAMETERS = [IF_NONE_MATCH_READ, IF_MODIFIED_SINCE, IF_MATCH, CACHE_CONTROL, MIN_VERSION, REQUEST_ID]
-_WRITE_PARAMETERS = [IF_MATCH, IF_NONE_MATCH_WRITE, PREFER, REQUEST_ID]
+_WRITE_PARAMETERS = [IF_MATCH, IF_NONE_MATCH_WRITE, IDEMPOTENCY_KEY, PREFER, REQUEST_ID]
 
 _READ_TEXT = """Answers with the document as it is stored, out of the cache where it is known to be true, otherwise out
 of PostgreSQL. `Cache-Status` tells which, and why; `ETag` is the version."""
@@ -110,7 +112,7 @@ replaces the whole. Read, merged, checked and stored in one transaction."""
 def delete() -> dict[str, Any]:
     text = "Removes the entity. Its version lives on: if it is created again, it gets a higher one."
     responses = {
-        204: {"description": "Deleted", "headers": headers("Aside-Cache", "Preference-Applied")},
+        204: {"description": "Deleted", "headers": headers(*_DONE_HEADERS)},
         404: problem("There is no such entity"),
         **_write_problems(),
     }
@@ -147,8 +149,12 @@ def _write_problems() -> dict[int, Fragment]:
     return {
         400: problem("A header cannot be understood, or the body is not valid JSON"),
         405: problem("Entities of this type are written elsewhere: parameters at /v1/parameters", "Allow"),
+        409: problem("A request with this Idempotency-Key is under way"),
         412: problem("If-Match or If-None-Match does not hold", "ETag"),
-        422: problem("The name or a parameter is not valid, or the document cannot be stored"),
+        422: problem(
+            "The name or a parameter is not valid, or the document cannot be stored; or the Idempotency-Key stands for "
+            "another request"
+        ),
         500: problem("Something went wrong inside the service"),
         503: problem(
             "PostgreSQL cannot answer, or is busy; `write-outcome-unknown`: look before repeating", "Retry-After"

@@ -9,7 +9,8 @@ from service.api.schemas import ref
 
 READ_ORIGIN = ("Cache-Status", "Server-Timing", "Age")
 READ_HEADERS = ("ETag", "Last-Modified", "Cache-Control", *READ_ORIGIN)
-WRITE_HEADERS = ("ETag", "Last-Modified", "Content-Location", "Aside-Cache", "Preference-Applied")
+DONE_HEADERS = ("Aside-Cache", "Preference-Applied", "Idempotency-Replayed")
+WRITE_HEADERS = ("ETag", "Last-Modified", "Content-Location", *DONE_HEADERS)
 
 CONTENT = {
     "type": "integer",
@@ -49,11 +50,17 @@ def body_of(schema: str, **examples: object) -> Fragment:
 def write_problems() -> dict[int, Fragment]:
     return {
         400: problem("A header cannot be understood, or the body is not valid JSON"),
-        409: problem("It has another type, and `change_type` was not asked for; or there is nothing to go back to"),
+        409: problem(
+            "It has another type, and `change_type` was not asked for; there is nothing to go back to; or a request "
+            "with this Idempotency-Key is under way"
+        ),
         412: problem("If-Match or If-None-Match does not hold", "ETag"),
         413: problem("The body is too large"),
         415: problem("The body is not JSON, or encoded", "Accept", "Accept-Encoding"),
-        422: problem("A name, a value or a schema is not valid, or the value violates its schema: `errors` says where"),
+        422: problem(
+            "A name, a value or a schema is not valid, or the value violates its schema: `errors` says where; or the "
+            "Idempotency-Key stands for another request"
+        ),
         **server_problems(),
     }
 

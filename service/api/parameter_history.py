@@ -15,6 +15,7 @@ from service.api.directives import wants_no_waiting
 from service.api.pages import page_response
 from service.api.parameter_names import PARAMETER_PATH, ParameterKey, parameter_location
 from service.api.queries import read_flag, read_limit, read_moment, read_version
+from service.api.repeats import read_key, repeatable
 from service.api.state import Limits, limits_of, parameters_of
 from service.cache.entry import Answer, Outcome
 from service.domain.document import check_document
@@ -65,13 +66,15 @@ async def roll_back(request: Request, key: ParameterKey) -> Response:
     limits, query = limits_of(request), request.query_params
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     change_type, authorship = read_flag(query, "change_type"), read_authorship(request)
+    repeat_key = read_key(request.headers)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     version = _read_rollback(body)
     written = await parameters_of(request).rollback(
-        key, version, condition=condition, authorship=authorship, change_type=change_type, wait=wait
-    )
-    return written_response(written.row, written.settled, parameter_location(key), waited=wait)
+        key, version, condition=condition, authorship=authorship, change_type=change_type, wait=wait,
+        repeatable=repeatable(request, repeat_key, body),
+    )  # fmt: skip
+    return written_response(written, parameter_location(key), waited=wait)
 
 
 def _read_rollback(body: bytes) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.api.documentation import (
     ACTOR,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH_WRITE,
     LIMIT,
@@ -72,7 +73,7 @@ since. Up to {limits.body_bytes} bytes."""
         "rollBackParameter",
         "Go back to an old version",
         description=text,
-        parameters=[CHANGE_TYPE, IF_MATCH, IF_NONE_MATCH_WRITE, ACTOR, REASON, PREFER, REQUEST_ID],
+        parameters=[CHANGE_TYPE, IF_MATCH, IF_NONE_MATCH_WRITE, IDEMPOTENCY_KEY, ACTOR, REASON, PREFER, REQUEST_ID],
         responses=responses,
         body=body_of("Rollback", version={"version": EXAMPLE_VERSION}),
     )

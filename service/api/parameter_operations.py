@@ -8,6 +8,7 @@ from service.api.answers import JSON
 from service.api.documentation import (
     ACTOR,
     CACHE_CONTROL,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH_READ,
@@ -25,6 +26,7 @@ from service.api.documentation import (
 from service.api.parameter_documentation import (
     CHANGE_TYPE,
     CONTENT,
+    DONE_HEADERS,
     DRY_RUN,
     PARAMETER,
     READ_HEADERS,
@@ -42,7 +44,7 @@ _AT = query_parameter("at", "As it was at this moment (RFC 3339, with an offset)
 _READ_PARAMETERS = [
     *(_VERSION, _AT, IF_NONE_MATCH_READ, IF_MODIFIED_SINCE, IF_MATCH, CACHE_CONTROL, MIN_VERSION, REQUEST_ID)
 ]
-_WRITE_PARAMETERS = [IF_MATCH, IF_NONE_MATCH_WRITE, ACTOR, REASON, PREFER, REQUEST_ID]
+_WRITE_PARAMETERS = [IF_MATCH, IF_NONE_MATCH_WRITE, IDEMPOTENCY_KEY, ACTOR, REASON, PREFER, REQUEST_ID]
 
 _REHEARSAL = {"would": "update", "version": 7, "patch": [{"op": "replace", "path": "/value", "value": 150}]}
 _ANY_VALUE: Fragment = {
@@ -136,12 +138,13 @@ value is checked against them. Up to {limits.body_bytes} bytes."""
 
 
 def delete() -> dict[str, Any]:
-    problems = {status: found for status, found in write_problems().items() if status not in {409, 413, 415}}
+    problems = {status: found for status, found in write_problems().items() if status not in {413, 415}}
     responses = {
         200: answer("With `dry_run`: what would have happened", "Rehearsal", "Cache-Control"),
-        204: {"description": "Deleted", "headers": headers("Aside-Cache", "Preference-Applied")},
+        204: {"description": "Deleted", "headers": headers(*DONE_HEADERS)},
         404: problem("There is no such parameter"),
         **problems,
+        409: problem("A request with this Idempotency-Key is under way"),
     }
     text = "Removes the parameter; its history stays. After the answer the next read of any replica is a negative hit."
     made = operation(

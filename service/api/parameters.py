@@ -17,6 +17,7 @@ from service.api.parameter_names import PARAMETER_PATH, ParameterKey, parameter_
 from service.api.problem_kinds import BY_ERROR
 from service.api.problems import problem_response
 from service.api.queries import read_flag
+from service.api.repeats import read_key, repeatable
 from service.api.state import Limits, limits_of, parameters_of
 from service.domain.document import check_document
 from service.domain.exact_json import Numeral, render_exact
@@ -68,38 +69,42 @@ async def put_parameter(request: Request, key: ParameterKey) -> Response:
     limits, query, service = limits_of(request), request.query_params, parameters_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     dry_run, change_type = read_flag(query, "dry_run"), read_flag(query, "change_type")
-    authorship = read_authorship(request)
+    authorship, repeat_key = read_authorship(request), read_key(request.headers)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     content = read_content(body.decode(), key=key, ttl_seconds_max=limits.ttl_seconds)
     if dry_run:
         return _rehearsed(await service.rehearse_put(key, content, condition=condition, change_type=change_type))
     written = await service.put(
-        key, content, condition=condition, authorship=authorship, change_type=change_type, wait=wait
-    )
-    return written_response(written.row, written.settled, parameter_location(key), waited=wait)
+        key, content, condition=condition, authorship=authorship, change_type=change_type, wait=wait,
+        repeatable=repeatable(request, repeat_key, body),
+    )  # fmt: skip
+    return written_response(written, parameter_location(key), waited=wait)
 
 
 async def put_value(request: Request, key: ParameterKey) -> Response:
     limits = limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    authorship = read_authorship(request)
+    authorship, repeat_key = read_authorship(request), read_key(request.headers)
     body = await read_body(request, is_document_type, limit_bytes=limits.body_bytes)
     check_document(body, max_depth=limits.json_depth)
     written = await parameters_of(request).put_value(
-        key, body.decode(), condition=condition, authorship=authorship, wait=wait
-    )
-    return written_response(written.row, written.settled, parameter_location(key), waited=wait)
+        key, body.decode(), condition=condition, authorship=authorship, wait=wait,
+        repeatable=repeatable(request, repeat_key, body),
+    )  # fmt: skip
+    return written_response(written, parameter_location(key), waited=wait)
 
 
 async def delete_parameter(request: Request, key: ParameterKey) -> Response:
     service = parameters_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
-    authorship = read_authorship(request)
+    authorship, repeat_key = read_authorship(request), read_key(request.headers)
     if read_flag(request.query_params, "dry_run"):
         return _rehearsed(await service.rehearse_delete(key, condition=condition))
-    written = await service.delete(key, condition=condition, authorship=authorship, wait=wait)
-    return deleted_response(written.settled, waited=wait)
+    written = await service.delete(
+        key, condition=condition, authorship=authorship, wait=wait, repeatable=repeatable(request, repeat_key)
+    )
+    return deleted_response(written, waited=wait)
 
 
 def _rehearsed(rehearsal: Rehearsal) -> Response:

@@ -35,6 +35,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.MalformedJsonError: _kind(400, "malformed-json", "The body is not valid JSON"),
     errors.UnacceptableDocumentError: _kind(422, "unacceptable-document", "The document cannot be stored"),
     errors.TooLargeError: _kind(413, "too-large", "The body is too large"),
+    errors.KeyReusedError: _kind(422, "idempotency-key-reused", "The Idempotency-Key stands for another request"),
     errors.InvalidBodyError: _kind(422, "invalid-body", "The body does not have the form asked for"),
     errors.InvalidParameterError: _kind(422, "invalid-parameter", "The parameter is not valid"),
     errors.UnusableSchemaError: _kind(422, "unusable-schema", "The schema cannot be used"),
@@ -42,6 +43,9 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.InvalidPolicyError: _kind(422, "invalid-policy", "The policy is not valid"),
     errors.ReservedTypeError: _kind(405, "reserved-type", "Entities of this type are written elsewhere"),
     errors.ConflictError: _kind(409, "conflict", "What is stored does not allow this"),
+    errors.RepeatUnderWayError: _kind(
+        409, "idempotency-key-in-use", "A request with this Idempotency-Key is under way"
+    ),
     errors.BatchRefusedError: _kind(409, "batch-refused", "Some of the writes cannot be done, so none was"),
     errors.TypeChangeError: _kind(409, "type-change", "The parameter has another type"),
     errors.UnauthenticatedError: _kind(401, "unauthenticated", "A key is needed"),

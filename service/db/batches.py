@@ -14,15 +14,18 @@ import asyncpg
 
 from service.db.entities import committing, written_row
 from service.db.pool import Database
+from service.db.repeats import claim, keep
 from service.db.sql import sql
 from service.domain.batch import Verb, Write
 from service.domain.entity import EntityKey, WrittenRow
+from service.domain.repeatable import Repeatable
 from service.errors import (
     AsideError,
     BatchRefusedError,
     NotFoundError,
     PreconditionFailedError,
     Refusal,
+    RepeatUnderWayError,
     TooLargeError,
 )
 
@@ -37,36 +40,46 @@ class BatchTable:
         self._database = database
         self._max_body_bytes = max_body_bytes
 
-    async def write(self, writes: Sequence[Write], *, with_bodies: bool) -> list[WrittenRow]:
+    async def write(
+        self, writes: Sequence[Write], *, with_bodies: bool, repeatable: Repeatable | None = None
+    ) -> list[WrittenRow]:
         """One row for each write, in order, without its body unless ``with_bodies``.
 
         Raises BatchRefusedError, TooLargeError for all patches together, UnavailableError; WriteOutcomeUnknownError
-        only for a connection that breaks under the commit: what broke before it has been undone.
+        only for a connection that breaks under the commit: what broke before it has been undone. With ``repeatable``
+        RepeatUnderWayError.
         """
-        return await self._transact(writes, with_bodies=with_bodies, keep=True)
+        return await self._transact(writes, with_bodies=with_bodies, is_meant=True, repeatable=repeatable)
 
     async def rehearse(self, writes: Sequence[Write]) -> list[WrittenRow]:
         """The same up to the commit, and then undone: what it says is what a `write` would have said."""
-        return await self._transact(writes, with_bodies=False, keep=False)
+        return await self._transact(writes, with_bodies=False, is_meant=False, repeatable=None)
 
-    async def _transact(self, writes: Sequence[Write], *, with_bodies: bool, keep: bool) -> list[WrittenRow]:
+    async def _transact(
+        self, writes: Sequence[Write], *, with_bodies: bool, is_meant: bool, repeatable: Repeatable | None
+    ) -> list[WrittenRow]:
         async with self._database.writing() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
+                if repeatable is not None:
+                    await claim(connection, repeatable)
                 done = await self._execute(connection, writes, with_bodies=with_bodies)
-            except (asyncpg.PostgresError, TooLargeError):
+            except (asyncpg.PostgresError, TooLargeError, RepeatUnderWayError):
                 await transaction.rollback()  # at once: others wait for what it has locked
                 raise
             failed = [place for place, write in enumerate(writes) if not self._is_done(write, done.get(write.key))]
-            if failed or not keep:
+            if failed or not is_meant:
                 await transaction.rollback()
-            else:
-                with committing():
-                    await transaction.commit()
             if failed:
                 raise BatchRefusedError.because_of(await _refusals(connection, writes, failed, done), of=len(writes))
-        return [written_row(done[write.key]) for write in writes]
+            rows = [written_row(done[write.key]) for write in writes]
+            if is_meant:
+                if repeatable is not None:
+                    await keep(connection, repeatable, rows, body=None)
+                with committing():
+                    await transaction.commit()
+        return rows
 
     async def _execute(
         self, connection: asyncpg.Connection, writes: Sequence[Write], *, with_bodies: bool

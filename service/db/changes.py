@@ -116,6 +116,12 @@ class RelaySession:
             status = await self._connection.execute(sql("prune_parameter_versions"), after_seconds, at_most)
         return int(status.rpartition(" ")[2])
 
+    async def prune_repeats(self, *, after_seconds: float, at_most: int) -> int:
+        """The same for requests with an Idempotency-Key that were done so long ago."""
+        with translated():
+            status = await self._connection.execute(sql("prune_repeats"), after_seconds, at_most)
+        return int(status.rpartition(" ")[2])
+
     def close(self) -> None:
         self._connection.terminate()
 

@@ -10,10 +10,13 @@ import asyncpg
 
 from service.db.pages import Page, beyond, page_of
 from service.db.pool import Database
+from service.db.repeats import claim, keep
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
+from service.domain.repeatable import Repeatable
 from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import (
+    AsideError,
     NotFoundError,
     PreconditionFailedError,
     TooLargeError,
@@ -76,34 +79,42 @@ class EntityTable:
         return page_of(records, limit)
 
     async def put(
-        self, key: EntityKey, document: str, *, condition: WriteCondition, ttl_seconds: float | None
-    ) -> WrittenRow:
-        """Create or replace. Raises PreconditionFailedError, UnavailableError."""
+        self, key: EntityKey, document: str, *, condition: WriteCondition, ttl_seconds: float | None,
+        repeatable: Repeatable | None = None,
+    ) -> WrittenRow:  # fmt: skip
+        """Create or replace. Raises PreconditionFailedError, UnavailableError; with ``repeatable``, here as below,
+        RepeatUnderWayError.
+        """
         if condition.if_match is None:
             args: tuple[Any, ...] = (document, ttl_seconds, condition.must_be_absent)
-            return await self._write("put", key, *args)
+            return await self._write("put", key, *args, repeatable=repeatable)
         args = (document, ttl_seconds, list(condition.if_match))
-        return await self._write("put_if_match", key, *args)
+        return await self._write("put_if_match", key, *args, repeatable=repeatable)
 
     async def patch(
-        self, key: EntityKey, patch: str, *, condition: WriteCondition, ttl_seconds: float | None
-    ) -> WrittenRow:
+        self, key: EntityKey, patch: str, *, condition: WriteCondition, ttl_seconds: float | None,
+        repeatable: Repeatable | None = None,
+    ) -> WrittenRow:  # fmt: skip
         """Merge into what is there. Raises NotFoundError, PreconditionFailedError, TooLargeError, UnavailableError."""
         await self._refuse_if_present(key, condition)
         versions = None if condition.if_match is None else list(condition.if_match)
-        return await self._write("patch", key, patch, ttl_seconds, versions, self._max_body_bytes, condition=condition)
+        args = (patch, ttl_seconds, versions, self._max_body_bytes)
+        return await self._write("patch", key, *args, condition=condition, repeatable=repeatable)
 
-    async def delete(self, key: EntityKey, *, condition: WriteCondition) -> WrittenRow:
+    async def delete(
+        self, key: EntityKey, *, condition: WriteCondition, repeatable: Repeatable | None = None
+    ) -> WrittenRow:
         """Leave a tombstone. Raises NotFoundError, PreconditionFailedError, UnavailableError."""
         await self._refuse_if_present(key, condition)
         versions = None if condition.if_match is None else list(condition.if_match)
-        return await self._write("delete", key, versions, condition=condition)
+        return await self._write("delete", key, versions, condition=condition, repeatable=repeatable)
 
     async def _write(
-        self, statement: str, key: EntityKey, *args: Any, condition: WriteCondition | None = None
-    ) -> WrittenRow:
+        self, statement: str, key: EntityKey, *args: Any, condition: WriteCondition | None = None,
+        repeatable: Repeatable | None = None,
+    ) -> WrittenRow:  # fmt: skip
         async with self._database.writing() as connection:
-            record = await _execute(connection, statement, key, args)
+            record = await _execute(connection, statement, key, args, repeatable)
             if record is not None:
                 return written_row(record)
             current = await connection.fetchval(sql("current_version"), key.entity_type, key.id)
@@ -122,20 +133,50 @@ class EntityTable:
 
 
 async def _execute(
-    connection: asyncpg.Connection, statement: str, key: EntityKey, args: tuple[Any, ...]
-) -> asyncpg.Record | None:
+    connection: asyncpg.Connection, statement: str, key: EntityKey, args: tuple[Any, ...],
+    repeatable: Repeatable | None,
+) -> asyncpg.Record | None:  # fmt: skip
     try:
-        return await execute_write(connection, sql(statement), key.entity_type, key.id, *args)
+        return await execute_write(connection, sql(statement), key.entity_type, key.id, *args, repeatable=repeatable)
     except asyncpg.PostgresError as error:
         if error.sqlstate == _TOO_LARGE:
             raise TooLargeError("the patched document would be too large") from error
         raise
 
 
-async def execute_write(connection: asyncpg.Connection, statement: str, *args: Any) -> asyncpg.Record | None:
-    """One statement, one transaction."""
+async def execute_write(
+    connection: asyncpg.Connection, statement: str, *args: Any, repeatable: Repeatable | None = None
+) -> asyncpg.Record | None:
+    """One statement, one transaction; in which, with ``repeatable``, what it has written is kept."""
+    if repeatable is not None:
+        return await _execute_once(connection, repeatable, statement, args)
     with committing():
         return await connection.fetchrow(statement, *args)
+
+
+async def _execute_once(
+    connection: asyncpg.Connection, request: Repeatable, statement: str, args: tuple[Any, ...]
+) -> asyncpg.Record | None:
+    """The key is claimed first: whoever comes second is not judged by what the first has written. Where nothing is
+    written, nothing is kept.
+    """
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await claim(connection, request)
+        record = await connection.fetchrow(statement, *args)
+        if record is not None:
+            row = written_row(record)
+            await keep(connection, request, [row], body=row.body)
+    except (asyncpg.PostgresError, AsideError):
+        await transaction.rollback()  # at once: others wait for what it has locked
+        raise
+    if record is None:
+        await transaction.rollback()
+        return None
+    with committing():
+        await transaction.commit()
+    return record
 
 
 @contextmanager

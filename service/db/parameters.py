@@ -14,6 +14,7 @@ from service.db.pool import Database
 from service.db.sql import sql
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER, Authorship, Content
+from service.domain.repeatable import Repeatable
 from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import NotFoundError, PreconditionFailedError, TypeChangeError
 
@@ -44,28 +45,37 @@ class ParameterTable:
 
     async def put(
         self, key: str, content: Content, *, condition: WriteCondition, authorship: Authorship, change_type: bool,
-        kind: str | None = None,
+        kind: str | None = None, repeatable: Repeatable | None = None,
     ) -> WrittenRow:  # fmt: skip
         """Create or replace. ``kind`` is what the history calls it, where that is not to be seen from the rows.
 
-        Raises PreconditionFailedError, TypeChangeError, UnavailableError.
+        Raises PreconditionFailedError, TypeChangeError, UnavailableError; with ``repeatable``, here as below,
+        RepeatUnderWayError.
         """
         note = note_of(authorship, kind=kind, change_type=change_type)
         if condition.if_match is None:
-            return await self._write("put_parameter", key, note, content.stored, condition.must_be_absent)
-        return await self._write("put_parameter_if_match", key, note, content.stored, list(condition.if_match))
+            args: tuple[Any, ...] = (note, content.stored, condition.must_be_absent)
+            return await self._write("put_parameter", key, *args, repeatable=repeatable)
+        args = (note, content.stored, list(condition.if_match))
+        return await self._write("put_parameter_if_match", key, *args, repeatable=repeatable)
 
-    async def delete(self, key: str, *, condition: WriteCondition, authorship: Authorship) -> WrittenRow:
+    async def delete(
+        self, key: str, *, condition: WriteCondition, authorship: Authorship, repeatable: Repeatable | None = None
+    ) -> WrittenRow:
         """Leave a tombstone. Raises NotFoundError, PreconditionFailedError, UnavailableError."""
         if condition.must_be_absent:
             await self._refuse_if_present(key)
         versions = None if condition.if_match is None else list(condition.if_match)
-        return await self._write("delete_parameter", key, note_of(authorship), versions, condition=condition)
+        args = (note_of(authorship), versions)
+        return await self._write("delete_parameter", key, *args, condition=condition, repeatable=repeatable)
 
-    async def _write(self, statement: str, key: str, *args: Any, condition: WriteCondition | None = None) -> WrittenRow:
+    async def _write(
+        self, statement: str, key: str, *args: Any, condition: WriteCondition | None = None,
+        repeatable: Repeatable | None = None,
+    ) -> WrittenRow:  # fmt: skip
         async with self._database.writing() as connection:
             try:
-                record = await execute_write(connection, sql(statement), key, *args)
+                record = await execute_write(connection, sql(statement), key, *args, repeatable=repeatable)
             except asyncpg.PostgresError as error:
                 if error.sqlstate == _TYPE_CHANGES:
                     raise TypeChangeError(f"{error}; to change it, ask for ?change_type=true") from error

@@ -266,3 +266,18 @@ api_key_event = Table(
     CheckConstraint("kind IN ('created', 'changed', 'revoked', 'removed')", name="api_key_event_kind_is_known"),
     Index("api_key_event_of_key", "key_id", "number"),
 )
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("client", Text(collation="C"), primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("versions", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("created", ARRAY(Boolean), nullable=False, server_default=text("'{}'")),
+    Column("modified_at_ms", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("body", LargeBinary),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("octet_length(digest) = 32", name="idempotency_key_digest_is_a_sha256"),
+    Index("idempotency_key_at", "at"),
+)

@@ -19,6 +19,7 @@ from service.cache.tasks import Tasks
 from service.db.batches import BatchTable
 from service.domain.batch import Write
 from service.domain.entity import WrittenRow
+from service.domain.repeatable import Repeatable
 from service.domain.row import VersionedRow
 from service.errors import AsideError, BatchRefusedError
 from service.services.writing import Written, refusal_of
@@ -39,21 +40,23 @@ class BatchWriter:
         self._recorder = recorder
         self._policy_of = policy_of
 
-    async def write(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+    async def write(
+        self, writes: Sequence[Write], *, wait: bool, repeatable: Repeatable | None = None
+    ) -> list[Written]:
         """One result for each write, in order. Raises what `BatchTable.write` raises."""
-        return await self._tasks.finish(self._write(writes, wait=wait))
+        return await self._tasks.finish(self._write(writes, wait=wait, repeatable=repeatable))
 
     async def rehearse(self, writes: Sequence[Write]) -> list[WrittenRow]:
         """What a `write` would do. The cache is not asked, and learns nothing."""
         return await self._tasks.finish(self._table.rehearse(writes))
 
-    async def _write(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+    async def _write(self, writes: Sequence[Write], *, wait: bool, repeatable: Repeatable | None) -> list[Written]:
         plan = [(name_of(*write.key), self._policy_of(write.key.entity_type)) for write in writes]
         intents = await asyncio.gather(*[self._engine.intend(name, policy) for name, policy in plan])
         with_bodies = any(policy.strategy is Strategy.WRITE_THROUGH for _, policy in plan)
         started = time.monotonic()
         try:
-            rows = await self._table.write(writes, with_bodies=with_bodies)
+            rows = await self._table.write(writes, with_bodies=with_bodies, repeatable=repeatable)
         except BaseException as error:
             for (name, _), intent in zip(plan, intents, strict=True):
                 self._engine.withdraw(name, intent)

@@ -16,26 +16,33 @@ from service.db.pages import Page
 from service.domain.batch import Write
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.parameter import PARAMETER
+from service.domain.repeatable import Repeatable
 from service.errors import BatchRefusedError, Refusal, ReservedTypeError
 from service.services.batch_writing import BatchWriter
 from service.services.reading import Answers, read_many
+from service.services.repeats import Repeats
 from service.services.writing import Writer, Written
 
 __all__ = ["Entities", "Written"]
 
 
 class Entities:
-    """Use cases. Parameters can be read here too, and are written elsewhere: ReservedTypeError."""
+    """Use cases. Parameters can be read here too, and are written elsewhere: ReservedTypeError.
+
+    A write that is ``repeatable`` is done once, however often it is asked for; beside what else it raises, there is
+    then KeyReusedError, RepeatUnderWayError.
+    """
 
     def __init__(
         self, engine: Engine, table: EntityTable, tasks: Tasks, recorder: Recorder, policy_of: Callable[[str], Policy],
-        *, batches: BatchTable,
+        *, batches: BatchTable, repeats: Repeats,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._table = table
         self._policy_of = policy_of
         self._writer = Writer(engine, tasks, recorder, policy_of)
         self._batch_writer = BatchWriter(engine, batches, tasks, recorder, policy_of)
+        self._repeats = repeats
 
     async def get(self, key: EntityKey, wish: Wish, glance: Glance | None = None) -> Answer:
         """``body`` None: it does not exist. Raises NotCachedError, UnavailableError."""
@@ -53,47 +60,62 @@ class Entities:
         return await self._table.page(entity_type, prefix=prefix, after=after, limit=limit)
 
     async def put(
-        self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
-    ) -> Written:
+        self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool,
+        repeatable: Repeatable | None = None,
+    ) -> Written:  # fmt: skip
         """Create or replace; a lifetime of its own is kept with it, or dropped. Raises PreconditionFailedError,
         UnacceptableDocumentError, UnavailableError.
         """
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.put(key, document.decode(), condition=condition, ttl_seconds=ttl_seconds)
+            return self._table.put(
+                key, document.decode(), condition=condition, ttl_seconds=ttl_seconds, repeatable=repeatable
+            )
 
-        return await self._write(key, transact, wait=wait)
+        return await self._write(key, transact, wait=wait, repeatable=repeatable)
 
     async def patch(
-        self, key: EntityKey, patch: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
-    ) -> Written:
+        self, key: EntityKey, patch: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool,
+        repeatable: Repeatable | None = None,
+    ) -> Written:  # fmt: skip
         """Merge (RFC 7396). Raises NotFoundError and TooLargeError as well."""
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.patch(key, patch.decode(), condition=condition, ttl_seconds=ttl_seconds)
+            return self._table.patch(
+                key, patch.decode(), condition=condition, ttl_seconds=ttl_seconds, repeatable=repeatable
+            )
 
-        return await self._write(key, transact, wait=wait)
+        return await self._write(key, transact, wait=wait, repeatable=repeatable)
 
-    async def delete(self, key: EntityKey, *, condition: WriteCondition, wait: bool) -> Written:
+    async def delete(
+        self, key: EntityKey, *, condition: WriteCondition, wait: bool, repeatable: Repeatable | None = None
+    ) -> Written:
         """Leave a tombstone. Raises NotFoundError, PreconditionFailedError, UnavailableError."""
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.delete(key, condition=condition)
+            return self._table.delete(key, condition=condition, repeatable=repeatable)
 
-        return await self._write(key, transact, wait=wait)
+        return await self._write(key, transact, wait=wait, repeatable=repeatable)
 
-    async def _write(self, key: EntityKey, transact: Callable[[], Awaitable[WrittenRow]], *, wait: bool) -> Written:
+    async def _write(
+        self, key: EntityKey, transact: Callable[[], Awaitable[WrittenRow]], *, wait: bool,
+        repeatable: Repeatable | None,
+    ) -> Written:  # fmt: skip
         if key.entity_type == PARAMETER:
             raise _reserved(key)
-        return await self._writer.write(key, transact, wait=wait)
+        again = await self._repeats.of_one(repeatable, key, wait=wait)
+        return again or await self._writer.write(key, transact, wait=wait)
 
-    async def write_batch(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+    async def write_batch(
+        self, writes: Sequence[Write], *, wait: bool, repeatable: Repeatable | None = None
+    ) -> list[Written]:
         """All of them in one transaction, or none; one result for each, in order. No two may have the same key.
 
         Raises BatchRefusedError, TooLargeError, UnacceptableDocumentError, UnavailableError.
         """
         _refuse_parameters(writes)
-        return await self._batch_writer.write(writes, wait=wait)
+        again = await self._repeats.of_many(repeatable, [write.key for write in writes], wait=wait)
+        return again or await self._batch_writer.write(writes, wait=wait, repeatable=repeatable)
 
     async def rehearse_batch(self, writes: Sequence[Write]) -> list[WrittenRow]:
         """What `write_batch` would leave behind, versions excepted. Nothing is written. Raises the same."""

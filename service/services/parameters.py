@@ -18,6 +18,7 @@ from service.domain.difference import Operation, difference
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
 from service.domain.exact_json import parse_exact
 from service.domain.parameter import PARAMETER, Authorship, Content, content_of, with_value
+from service.domain.repeatable import Repeatable
 from service.errors import (
     ConflictError,
     NotFoundError,
@@ -26,6 +27,7 @@ from service.errors import (
 )
 from service.schemas import SchemaChecker
 from service.services.reading import Answers, read_many
+from service.services.repeats import Repeats
 from service.services.writing import Writer, Written
 
 NEWEST = 2**63 - 1
@@ -42,17 +44,22 @@ class Rehearsal:
 
 
 class Parameters:
-    """Use cases. Every method may raise UnavailableError."""
+    """Use cases. Every method may raise UnavailableError.
+
+    A write that is ``repeatable`` is done once, however often it is asked for, and may raise KeyReusedError and
+    RepeatUnderWayError as well.
+    """
 
     def __init__(
         self, engine: Engine, table: ParameterTable, *, history: ParameterHistory, checker: SchemaChecker,
-        writer: Writer, policy_of: Callable[[str], Policy],
+        writer: Writer, repeats: Repeats, policy_of: Callable[[str], Policy],
     ) -> None:  # fmt: skip
         self._engine = engine
         self._table = table
         self._history = history
         self._checker = checker
         self._writer = writer
+        self._repeats = repeats
         self._policy_of = policy_of
 
     async def get(self, key: str, wish: Wish, glance: Glance | None = None) -> Answer:
@@ -69,26 +76,39 @@ class Parameters:
 
     async def put(
         self, key: str, content: Content, *, condition: WriteCondition, authorship: Authorship, change_type: bool,
-        wait: bool,
+        wait: bool, repeatable: Repeatable | None = None,
     ) -> Written:  # fmt: skip
         """Create or replace. Raises UnusableSchemaError, SchemaViolationError, PreconditionFailedError,
         TypeChangeError.
         """
+        again = await self._again(repeatable, key, wait=wait)
+        if again is not None:
+            return again
         await self._checker.check(content.schema, content.value)
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.put(key, content, condition=condition, authorship=authorship, change_type=change_type)
+            return self._table.put(
+                key, content, condition=condition, authorship=authorship, change_type=change_type,
+                repeatable=repeatable,
+            )  # fmt: skip
 
         return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
 
+    async def _again(self, repeatable: Repeatable | None, key: str, *, wait: bool) -> Written | None:
+        return await self._repeats.of_one(repeatable, EntityKey(PARAMETER, key), wait=wait)
+
     async def put_value(
-        self, key: str, value: str, *, condition: WriteCondition, authorship: Authorship, wait: bool
-    ) -> Written:
+        self, key: str, value: str, *, condition: WriteCondition, authorship: Authorship, wait: bool,
+        repeatable: Repeatable | None = None,
+    ) -> Written:  # fmt: skip
         """Set the value alone, a checked JSON text: type, description, schema and lifetime stay what they are.
 
         Read, checked, and written on condition that nobody wrote meanwhile; if somebody did, once more. Raises
         NotFoundError, InvalidParameterError, SchemaViolationError, PreconditionFailedError, ConflictError.
         """
+        again = await self._again(repeatable, key, wait=wait)
+        if again is not None:
+            return again
         for _ in range(_ATTEMPTS):
             current = await self._history.now(key)
             _require(condition, current)
@@ -97,38 +117,52 @@ class Parameters:
             content = with_value(_content(current), value)
             await self._checker.check(content.schema, content.value, value_at="")
             try:
-                return await self._put_over(current.version, key, content, authorship=authorship, wait=wait)
+                return await self._put_over(
+                    current.version, key, content, authorship=authorship, wait=wait, repeatable=repeatable
+                )
             except PreconditionFailedError:
                 if condition.if_match:
                     raise
         raise ConflictError(f"{key} is being written by others all the time: try again")
 
     async def _put_over(
-        self, version: int, key: str, content: Content, *, authorship: Authorship, wait: bool
-    ) -> Written:
+        self, version: int, key: str, content: Content, *, authorship: Authorship, wait: bool,
+        repeatable: Repeatable | None,
+    ) -> Written:  # fmt: skip
         same = WriteCondition(if_match=frozenset({version}))
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.put(key, content, condition=same, authorship=authorship, change_type=False)
+            return self._table.put(
+                key, content, condition=same, authorship=authorship, change_type=False, repeatable=repeatable
+            )
 
         return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
 
-    async def delete(self, key: str, *, condition: WriteCondition, authorship: Authorship, wait: bool) -> Written:
+    async def delete(
+        self, key: str, *, condition: WriteCondition, authorship: Authorship, wait: bool,
+        repeatable: Repeatable | None = None,
+    ) -> Written:  # fmt: skip
         """Leave a tombstone. Raises NotFoundError, PreconditionFailedError."""
+        again = await self._again(repeatable, key, wait=wait)
+        if again is not None:
+            return again
 
         def transact() -> Awaitable[WrittenRow]:
-            return self._table.delete(key, condition=condition, authorship=authorship)
+            return self._table.delete(key, condition=condition, authorship=authorship, repeatable=repeatable)
 
         return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
 
     async def rollback(
         self, key: str, version: int, *, condition: WriteCondition, authorship: Authorship, change_type: bool,
-        wait: bool,
+        wait: bool, repeatable: Repeatable | None = None,
     ) -> Written:  # fmt: skip
         """Write what an old version held, as a new version. It was checked when it was written.
 
         Raises NotFoundError, ConflictError where that version is a deletion, and what `put` raises.
         """
+        again = await self._again(repeatable, key, wait=wait)
+        if again is not None:
+            return again
         old = await self.version(key, version)
         if old.content is None:
             raise ConflictError(f"version {version} is the deletion of {key}: there is no value to go back to")
@@ -137,8 +171,9 @@ class Parameters:
 
         def transact() -> Awaitable[WrittenRow]:
             return self._table.put(
-                key, content, condition=condition, authorship=said, change_type=change_type, kind="rolled_back"
-            )
+                key, content, condition=condition, authorship=said, change_type=change_type, kind="rolled_back",
+                repeatable=repeatable,
+            )  # fmt: skip
 
         return await self._writer.write(EntityKey(PARAMETER, key), transact, wait=wait)
 

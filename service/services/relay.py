@@ -122,7 +122,7 @@ class Relay:
     def __init__(
         self, database: Database, granter: Granter, recorder: Recorder, *, bound_seconds: float, poll_seconds: float,
         page_size: int, change_retention_seconds: float, tombstone_retention_seconds: float,
-        parameter_history_seconds: float = 90 * 86_400.0,
+        parameter_history_seconds: float = 90 * 86_400.0, repeat_retention_seconds: float = 86_400.0,
         on_history: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._on_history = on_history
@@ -135,6 +135,7 @@ class Relay:
         self._change_retention_seconds = change_retention_seconds
         self._tombstone_retention_seconds = tombstone_retention_seconds
         self._parameter_history_seconds = parameter_history_seconds
+        self._repeat_retention_seconds = repeat_retention_seconds
         self._task: asyncio.Task[None] | None = None
         self.state = "starting"
         self.on_emptied: Callable[[], None] = lambda: None
@@ -219,7 +220,8 @@ class Relay:
             at_most=step,
         )
         versions = await session.prune_history(after_seconds=self._parameter_history_seconds, at_most=step)
-        return 1.0 if max(forgotten, versions) >= step else 60.0
+        repeats = await session.prune_repeats(after_seconds=self._repeat_retention_seconds, at_most=step)
+        return 1.0 if max(forgotten, versions, repeats) >= step else 60.0
 
 
 def _without_changes(poll: Poll) -> Poll:

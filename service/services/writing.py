@@ -19,10 +19,11 @@ from service.errors import AsideError, NotFoundError, PreconditionFailedError
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A committed write, and what may be said of the cache."""
+    """A committed write, and what may be said of the cache. ``is_repeat``: an earlier attempt has committed it."""
 
     row: WrittenRow
     settled: Settled
+    is_repeat: bool = False
 
 
 class Writer:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.mutants import access, batches, database, engine, purging, relay, scripts, warming
+from tests.mutants import access, batches, database, engine, purging, relay, repeats, scripts, warming
 
 MUTANTS = (
     *scripts.MUTANTS,
     *database.MUTANTS,
     *engine.MUTANTS,
     *batches.MUTANTS,
+    *repeats.MUTANTS,
     *relay.MUTANTS,
     *warming.MUTANTS,
     *purging.MUTANTS,

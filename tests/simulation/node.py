@@ -15,10 +15,12 @@ from service.cache.tasks import Tasks
 from service.db.batches import BatchTable
 from service.db.entities import EntityTable
 from service.db.ledger import LedgerTable
+from service.db.repeats import RepeatTable
 from service.parts import build_engine
 from service.services.entities import Entities
 from service.services.loading import BatchedLedger, SourceLoader
 from service.services.relay import Relay
+from service.services.repeats import Repeats
 from tests.simulation import plan as parameters
 from tests.simulation.clock import CHANCE
 from tests.simulation.loop import Loop
@@ -122,7 +124,10 @@ class Node:
         policy = plan.policy
         self.policy = policy
         batches = BatchTable(self.database, max_body_bytes=1 << 20)
-        self.entities = Entities(self.engine, table, self.tasks, recorder, lambda _: policy, batches=batches)
+        repeats = Repeats(self.engine, RepeatTable(self.database), self.tasks)
+        self.entities = Entities(
+            self.engine, table, self.tasks, recorder, lambda _: policy, batches=batches, repeats=repeats
+        )
         self.relay = Relay(
             self.database,
             Granter(

@@ -17,11 +17,14 @@ from service.cache.policy import Policy
 from service.cache.redis_store import RedisStore
 from service.cache.tasks import Tasks
 from service.db.ledger import LedgerTable
+from service.db.repeats import RepeatTable
 from service.domain.batch import Verb, Write
 from service.domain.entity import ALWAYS, EntityKey, WriteCondition
+from service.domain.repeatable import Repeatable
 from service.errors import CacheUnavailableError
 from service.services.entities import Entities, Written
 from service.services.loading import BatchedLedger, SourceLoader
+from service.services.repeats import Repeats
 from service.settings import DatabaseSettings, RedisSettings, Settings
 from tests.support.gates import Gates
 from tests.support.glancing import get_by_glance
@@ -70,31 +73,37 @@ class Replica:
         return None if answer.body is None else json.loads(answer.body)["n"]
 
     async def put(
-        self, number: int, entity_id: str = "x", *, condition: WriteCondition = ALWAYS, wait: bool = True
-    ) -> Written:
+        self, number: int, entity_id: str = "x", *, condition: WriteCondition = ALWAYS, wait: bool = True,
+        repeatable: Repeatable | None = None,
+    ) -> Written:  # fmt: skip
         document = json.dumps({"n": number}).encode()
         key = EntityKey(KIND, entity_id)
-        return await self.entities.put(key, document, condition=condition, ttl_seconds=None, wait=wait)
+        return await self.entities.put(
+            key, document, condition=condition, ttl_seconds=None, wait=wait, repeatable=repeatable
+        )
 
     async def delete(self, entity_id: str = "x", *, wait: bool = True) -> Written:
         return await self.entities.delete(EntityKey(KIND, entity_id), condition=ALWAYS, wait=wait)
 
-    async def put_all(self, **numbers: int) -> list[Written]:
+    async def put_all(self, *, repeatable: Repeatable | None = None, **numbers: int) -> list[Written]:
         """A batch: `put_all(x=1, y=2)`, in this order."""
         return await self.entities.write_batch(
             [Write(Verb.PUT, EntityKey(KIND, name), json.dumps({"n": number})) for name, number in numbers.items()],
             wait=True,
+            repeatable=repeatable,
         )
 
-    def begin_put_all(self, **numbers: int) -> asyncio.Task[list[Written]]:
-        return asyncio.create_task(self.put_all(**numbers))
+    def begin_put_all(self, *, repeatable: Repeatable | None = None, **numbers: int) -> asyncio.Task[list[Written]]:
+        return asyncio.create_task(self.put_all(repeatable=repeatable, **numbers))
 
     def begin_read(self, entity_id: str = "x") -> asyncio.Task[int | None]:
         """A reader that a gate may stop."""
         return asyncio.create_task(self.read(entity_id))
 
-    def begin_put(self, number: int, entity_id: str = "x", *, wait: bool = True) -> asyncio.Task[Written]:
-        return asyncio.create_task(self.put(number, entity_id, wait=wait))
+    def begin_put(
+        self, number: int, entity_id: str = "x", *, wait: bool = True, repeatable: Repeatable | None = None
+    ) -> asyncio.Task[Written]:
+        return asyncio.create_task(self.put(number, entity_id, wait=wait, repeatable=repeatable))
 
     def begin_delete(self, entity_id: str = "x") -> asyncio.Task[Written]:
         return asyncio.create_task(self.delete(entity_id))
@@ -146,7 +155,8 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
         )
         batches = GatedBatches(database, max_body_bytes=settings.limits.body_bytes)
         batches.gates = gates
-        entities = Entities(engine, table, tasks, recorder, lambda _: policy, batches=batches)
+        repeats = Repeats(engine, RepeatTable(database), tasks)
+        entities = Entities(engine, table, tasks, recorder, lambda _: policy, batches=batches, repeats=repeats)
         replica = Replica(
             entities, store=store, redis=redis, source=source, table=table, tasks=tasks, recorder=recorder
         )

@@ -12,6 +12,7 @@ from service.cache.probe import Memory
 from service.cache.recorder import NullRecorder, Recorder
 from service.domain.batch import Write
 from service.domain.entity import EntityKey, WriteCondition, WrittenRow
+from service.domain.repeatable import Repeatable
 from service.errors import NotFoundError, PreconditionFailedError
 from service.services.api_keys import ApiKeys
 from service.services.cache_state import CacheState, DatabaseSeen, Seen
@@ -53,6 +54,8 @@ class StandIn:
     )
     version: int = 6
     batches: list[list[Write]] = field(default_factory=list)
+    repeatables: list[Repeatable | None] = field(default_factory=list)
+    """What each write was to be known by when it comes again."""
     parameters: object = None
     """What answers for parameters, in the tests that ask for some."""
     steering: object = None
@@ -95,24 +98,32 @@ class StandIn:
         return self.answer._replace(version=row.version, body=row.body, modified_at_ms=row.modified_at_ms)
 
     async def put(
-        self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
-    ) -> Written:
+        self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool,
+        repeatable: Repeatable | None,
+    ) -> Written:  # fmt: skip
+        self.repeatables.append(repeatable)
         created = key not in self.rows
         return self._write(key, document, condition, ttl_seconds=ttl_seconds, wait=wait, created=created)
 
     async def patch(
-        self, key: EntityKey, patch: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool
-    ) -> Written:
+        self, key: EntityKey, patch: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool,
+        repeatable: Repeatable | None,
+    ) -> Written:  # fmt: skip
+        self.repeatables.append(repeatable)
         if key not in self.rows:
             raise NotFoundError("there is no such entity")
         return self._write(key, patch, condition, ttl_seconds=ttl_seconds, wait=wait, created=False)
 
-    async def delete(self, key: EntityKey, *, condition: WriteCondition, wait: bool) -> Written:
+    async def delete(
+        self, key: EntityKey, *, condition: WriteCondition, wait: bool, repeatable: Repeatable | None
+    ) -> Written:
+        self.repeatables.append(repeatable)
         if key not in self.rows:
             raise NotFoundError("there is no such entity")
         return self._write(key, None, condition, ttl_seconds=None, wait=wait, created=False)
 
-    async def write_batch(self, writes: Sequence[Write], *, wait: bool) -> list[Written]:
+    async def write_batch(self, writes: Sequence[Write], *, wait: bool, repeatable: Repeatable | None) -> list[Written]:
+        self.repeatables.append(repeatable)
         self.batches.append(list(writes))
         return [
             self._write(
