@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from service.cache.recorder import NullRecorder
 from service.db.batches import BatchTable
 from service.db.changes import RelaySession
 from service.db.entities import EntityTable
@@ -23,6 +24,8 @@ from service.errors import (
     RepeatUnderWayError,
     TooLargeError,
 )
+from service.parts import build_relay
+from service.settings import IdempotencySettings, Settings
 from tests.support.waiting import eventually
 
 KEY = EntityKey("thing", "x")
@@ -136,3 +139,19 @@ async def test_what_was_done_long_ago_is_forgotten_a_bounded_step_at_a_time(
     assert [await session.prune_repeats(after_seconds=3_600, at_most=3) for _ in range(3)] == [3, 1, 0]
     assert await sql.fetchval("SELECT key FROM idempotency_key") == "k4"
     session.close()
+
+
+async def test_the_relay_forgets_what_the_settings_let_it_forget(
+    sql: asyncpg.Connection, table: EntityTable, database: Database
+):
+    for number in range(2):
+        await put(table, ONE._replace(key=f"k{number}"))
+    await sql.execute("UPDATE idempotency_key SET at = at - interval '2 hours' WHERE key = 'k0'")
+    settings = Settings(idempotency=IdempotencySettings(retention_seconds=3_600))
+    relay = build_relay(settings, database, NullRecorder(), lambda _: None)
+    session = await RelaySession.lead(database, idle_seconds=60)
+    assert session is not None
+    await relay._prune(session)
+    assert await sql.fetchval("SELECT string_agg(key, ' ') FROM idempotency_key") == "k1"
+    session.close()
+    await relay.stop()
