@@ -77,3 +77,18 @@ def test_a_key_that_may_only_write_reads_nothing_by_it(stage: Stage):
     assert stage.client.put("/v1/parameters/is-warm?dry_run=true", json={}, headers=who).status_code == 403
     assert stage.client.put(path, json={"mine": 1}, headers=who).json() == {"mine": 1}
     assert stage.client.delete(path, headers=who).status_code == 204
+
+
+def test_who_may_write_is_judged_before_what_was_written_under_an_idempotency_key(stage: Stage):
+    path, same = "/v1/entities/thing/once", {"Idempotency-Key": '"planted-idempotency"'}
+    who = bearer(create(stage, stage.keys["own"], "writer", "write:thing")[1]["key"])
+    first = stage.client.put(path, json=1, headers=who | same)
+    again = stage.client.put(path, json=1, headers=who | same)
+    assert (first.status_code, again.status_code, again.headers["idempotency-replayed"]) == (201, 201, "true")
+    for other, status in (("none", 401), ("foreign", 403)):
+        refused = stage.client.put(path, json=1, headers=stage.keys[other] | same)
+        assert (refused.status_code, "idempotency-replayed" in refused.headers) == (status, False)
+    # Of another client it is another key, and so another write.
+    own = stage.client.put(path, json=1, headers=stage.keys["own"] | same)
+    assert (own.status_code, "idempotency-replayed" in own.headers) == (200, False)
+    assert "planted-idempotency" not in stage.service.log
