@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.cache_history import cache_history_router
 from service.api.cache_stats import cache_stats_router
+from service.api.changes import changes_router
 from service.api.dashboard import add_dashboard
 from service.api.docs import add_docs
 from service.api.door import Door
@@ -134,6 +136,7 @@ def create_app(
 def _add_routes(app: FastAPI, metrics: Metrics, statistics: Statistics, *, limits: Limits) -> None:
     app.include_router(entities_router(limits))
     app.include_router(parameters_router(limits))
+    app.include_router(changes_router())
     app.include_router(policies_router(limits))
     app.include_router(cache_stats_router(statistics.counts))
     app.include_router(cache_history_router(statistics.lately))
@@ -161,13 +164,20 @@ async def _lifespan(
             cache=services.cache,
             policies=services.policies,
             steering=services.steering,
+            feed=services.feed,
             access=services.access,
             keys=services.keys,
         )
         app.door.attach(services.shedding, services.rate_limits, services.access)
         app.hot_reads.attach(services.entities, services.parameters, services.access)
         app.hot_batches.attach(services.entities, services.parameters, services.access)
-        with drained_on_sigterm(partial(begin_draining, app), drain_seconds=settings.drain_seconds):
+        loop = asyncio.get_running_loop()
+
+        def begin() -> None:
+            begin_draining(app)
+            loop.call_soon_threadsafe(services.feed.stop_streams)
+
+        with drained_on_sigterm(begin, drain_seconds=settings.drain_seconds):
             on_open()
             yield {SHED: metrics.shed} if telemetry.is_on else {SHED: metrics.shed, HOT_READS: app.door}
 

@@ -122,6 +122,10 @@ class NotFoundError(AsideError):
     """There is no such entity."""
 
 
+class CursorGoneError(AsideError):
+    """What follows this place in the feed of changes is not kept any more, or was never a part of this history."""
+
+
 class NotCachedError(AsideError):
     """The reader asked for an answer out of the cache only, and the cache has none."""
 

@@ -21,6 +21,7 @@ from service.cache.tasks import Tasks
 from service.cache.warming import PageLane
 from service.db.changes import read_history
 from service.db.entities import EntityTable
+from service.db.feed import FeedTable
 from service.db.hot_keys import HotKeyTable
 from service.db.listing import EntityListing
 from service.db.parameters import ParameterTable
@@ -28,6 +29,7 @@ from service.db.policies import PolicyTable
 from service.db.pool import Database
 from service.domain.absences import AbsenceBudget
 from service.domain.parameter import PARAMETER
+from service.services.feed import Feed
 from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
 from service.services.rate_totals import RedisTotals
@@ -153,6 +155,23 @@ def build_rate_limits(settings: Settings) -> RateLimits | None:
         burst=limits.burst or max(1.0, 2 * limits.requests_per_second),
         alone_share=limits.alone_share,
     )
+
+
+@asynccontextmanager
+async def open_feed(settings: Settings, database: Database, recorder: Recorder) -> AsyncIterator[Feed]:
+    """Its connections are those for lists: one at a time for all streams at the head, and one for each page."""
+    feed = Feed(
+        FeedTable(database),
+        recorder,
+        poll_seconds=settings.relay.poll_seconds,
+        most_streams=settings.limits.streams,
+        heartbeat_seconds=settings.limits.stream_heartbeat_seconds,
+        look_seconds=settings.bound_seconds / 4,
+    )
+    try:
+        yield feed
+    finally:
+        await feed.stop()
 
 
 def most_connections(settings: Settings) -> int:

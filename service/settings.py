@@ -144,6 +144,10 @@ class LimitSettings(_Frozen):
     body_seconds: Positive = 30.0
     unread_seconds: Positive = 30.0
     """In so long a client has to read 64 KiB of its answer, or all of it."""
+    streams: Annotated[int, Field(ge=0, le=100_000)] = 100
+    """Clients that follow the feed of changes, of each process."""
+    stream_heartbeat_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 5.0
+    """How long a stream may say nothing: shorter than a proxy keeps a connection on which nothing comes."""
     absent_per_second: Annotated[float, Field(ge=1)] = 2_000.0
     """Reads that may find that there is no such entity, in each process, before misses are held back."""
     requests_per_second: Annotated[float, Field(ge=0)] = 0.0

@@ -29,6 +29,7 @@ from service.parts import (
     build_relay,
     build_store,
     build_warming,
+    open_feed,
 )
 from service.schemas import SchemaChecker
 from service.services.access import Access
@@ -36,6 +37,7 @@ from service.services.api_keys import ApiKeys
 from service.services.audit import Audit
 from service.services.cache_state import CacheState
 from service.services.entities import Entities
+from service.services.feed import Feed
 from service.services.health import Health
 from service.services.key_uses import KeyUses
 from service.services.lag import LoopLag
@@ -63,6 +65,7 @@ class Services:
     cache: CacheState
     policies: Policies
     steering: Steering
+    feed: Feed
     access: Access | None = None
     keys: ApiKeys | None = None
     shedding: Shedding = field(default_factory=Shedding)
@@ -202,6 +205,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
             CacheState(store.pulse, relay, probe, audit, database, bound_seconds=settings.bound_seconds),
             policies,
             steering,
+            await stack.enter_async_context(open_feed(settings, database, recorder)),
             access,
             keys,
             shedding,

@@ -26,7 +26,7 @@ _READS, _WRITES = Rule((Verb.READ,), None), Rule((Verb.WRITE,), None)
 _PATCHES = Rule((Verb.WRITE, Verb.READ), None)
 _READS_PARAMETERS, _WRITES_PARAMETERS = Rule((Verb.READ,), PARAMETER), Rule((Verb.WRITE, Verb.READ), PARAMETER)
 _OBSERVES_ALL, _OBSERVES = Rule((Verb.OBSERVE,), Of.EVERYTHING), Rule((Verb.OBSERVE,), None)
-_WRITES_SOME = Rule((Verb.WRITE,), Of.SOMETHING)
+_READS_SOME, _WRITES_SOME = Rule((Verb.READ,), Of.SOMETHING), Rule((Verb.WRITE,), Of.SOMETHING)
 _OBSERVES_SOME, _STEERS_SOME = Rule((Verb.OBSERVE,), Of.SOMETHING), Rule((Verb.STEER,), Of.SOMETHING)
 _STEERS = Rule((Verb.STEER,), None)
 ADMINISTERS = Rule((Verb.ADMIN,), Of.EVERYTHING)
@@ -45,6 +45,9 @@ RULES: dict[Place, Rule] = {
     ("POST", f"{_ENTITIES}/batch-read"): _READS,
     # Of which types is in the body: the route asks for each of them when it has read it.
     ("POST", "/v1/batch-write"): _WRITES_SOME,
+    # What is told is of those types that the key may read.
+    ("GET", "/v1/changes"): _READS_SOME,
+    ("GET", "/v1/changes/stream"): _READS_SOME,
     ("GET", _PARAMETER): _READS_PARAMETERS,
     ("HEAD", _PARAMETER): _READS_PARAMETERS,
     ("PUT", _PARAMETER): _WRITES_PARAMETERS,

@@ -52,6 +52,7 @@ HEADERS: dict[str, Fragment] = {
     ),
     "RateLimit-Policy": _header("How many requests are allowed in how many seconds", '"client";q=200;w=2'),
     "Link": _header('Where the next page is: `rel="next"`', '</v1/parameters?limit=100&cursor=b>; rel="next"'),
+    "X-Accel-Buffering": _header("`no`: a proxy is to pass each event on at once", "no"),
     "WWW-Authenticate": _header("How to say who asks (RFC 6750)", "Bearer"),
     "Allow": _header("The methods that are allowed", "GET, HEAD"),
     "Accept": _header("The types that are taken", "application/json"),

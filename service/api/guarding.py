@@ -81,6 +81,12 @@ def may_if_it_says_who(request: Request, verb: Verb, entity_type: str) -> bool:
         return False
 
 
+def readmitted(request: Request) -> Principal | None:
+    """Who asks, by what is known of the key now; None where nobody is asked for one. Raises as `guard` does."""
+    access = access_of(request)
+    return None if access is None else access.admit(_authorization(request.scope))
+
+
 def principal_of(request: Request) -> Principal | None:
     """Who asks; None where nobody is asked for a key."""
     return cast("Principal | None", request.scope.get(_PRINCIPAL))

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id
 
+IS_STREAM = "aside.is_stream"
+"""Set in the scope by an answer that goes on for as long as its client likes: its request is over when it begins."""
 _HEADER_NAME = REQUEST_ID_HEADER.lower().encode()
 
 
@@ -35,11 +37,17 @@ class RequestEnvelope:
         status = 500
         without_body = scope["method"] == "HEAD"
 
+        def tell() -> None:
+            route = getattr(scope.get("route"), "path_format", None)
+            self._recorder.request(scope["method"], route, status, perf_counter() - started)
+
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (_HEADER_NAME, request_id)]
+                if IS_STREAM in scope:
+                    tell()
             elif without_body and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -47,5 +55,5 @@ class RequestEnvelope:
         try:
             await self._app(scope, receive, send_on)
         finally:
-            route = getattr(scope.get("route"), "path_format", None)
-            self._recorder.request(scope["method"], route, status, perf_counter() - started)
+            if IS_STREAM not in scope:
+                tell()

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from service.api.access_documentation import add_security
 from service.api.batch_write_operations import batch_write_schemas
+from service.api.change_operations import change_schemas
 from service.api.documentation import HEADERS, Fragment, problem
 from service.api.entity_schemas import entity_schemas
 from service.api.parameter_schemas import parameter_schemas
@@ -18,6 +19,7 @@ from service.api.work import HEALTH_PATHS
 TAGS = [
     {"name": "entities", "description": "JSON documents, named by a type and an id"},
     {"name": "parameters", "description": "Typed, versioned settings, named by a key, and what they were"},
+    {"name": "changes", "description": "What was changed, by whomever: to be asked for, or followed"},
     {"name": "cache", "description": "What the cache holds and does, seen and steered"},
     {"name": "keys", "description": "Who may do what: API keys, made, rotated and revoked"},
     {"name": "operations", "description": "For probes and for Prometheus"},
@@ -41,6 +43,7 @@ class DocumentedApp(FastAPI):
             schemas.update(problem.pop("$defs"), Problem=problem)
             schemas.update(entity_schemas())
             schemas.update(batch_write_schemas())
+            schemas.update(change_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
             schemas.update(policy_schemas())
             _add_refusals(document["paths"])

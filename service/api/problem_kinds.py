@@ -51,6 +51,7 @@ BY_ERROR: dict[type[errors.AsideError], ProblemKind] = {
     errors.UnauthenticatedError: _kind(401, "unauthenticated", "A key is needed"),
     errors.ForbiddenError: _kind(403, "forbidden", "The key does not allow this"),
     errors.NotFoundError: _kind(404, "not-found", "There is no such entity"),
+    errors.CursorGoneError: _kind(410, "cursor-gone", "What follows is not kept any more: read everything again"),
     errors.NotCachedError: _kind(504, "not-cached", "The cache has no answer"),
     errors.PreconditionFailedError: _kind(412, "precondition-failed", "The entity is not in the state asked for"),
     errors.UnavailableError: _kind(503, "unavailable", "The service cannot answer now"),

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from fastapi.exceptions import RequestValidationError
 
+from service.domain.feed import Cursor
+from service.domain.feed_cursor import decode_cursor
 from service.domain.moments import parse_moment
 
 PAGE_MAX = 1_000
@@ -40,6 +42,14 @@ def read_seconds(query: Mapping[str, str], *, longest: float) -> int:
     if not 1 <= seconds <= longest:
         _refuse("seconds", f"must be a number from 1 to {longest:.0f}")
     return seconds
+
+
+def read_cursor(text: str, name: str) -> Cursor:
+    """A place in the feed of changes; ``name`` is the parameter's, or the header's, that it came with."""
+    try:
+        return decode_cursor(text)
+    except ValueError as error:
+        _refuse(name, str(error))
 
 
 def read_version(query: Mapping[str, str], name: str) -> int | None:

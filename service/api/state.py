@@ -14,6 +14,7 @@ from service.services.access import Access
 from service.services.api_keys import ApiKeys
 from service.services.cache_state import CacheState
 from service.services.entities import Entities
+from service.services.feed import Feed
 from service.services.health import Health
 from service.services.parameters import Parameters
 from service.services.policies import Policies
@@ -40,6 +41,7 @@ def attach_services(
     cache: CacheState,
     policies: Policies,
     steering: Steering,
+    feed: Feed,
     access: Access | None,
     keys: ApiKeys | None,
 ) -> None:
@@ -50,6 +52,7 @@ def attach_services(
     app.state.cache = cache
     app.state.steering = steering
     app.state.policies = policies
+    app.state.feed = feed
     app.state.access = access
     app.state.keys = keys
 
@@ -73,6 +76,10 @@ def cache_state_of(request: Request) -> CacheState:
 
 def steering_of(request: Request) -> Steering:
     return cast(Steering, request.app.state.steering)
+
+
+def feed_of(request: Request) -> Feed:
+    return cast(Feed, request.app.state.feed)
 
 
 def policies_of(request: Request) -> Policies:

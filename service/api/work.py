@@ -1,6 +1,7 @@
 """Which kind of work a request is, told from its method and path alone: what is refused first when there is too much.
 
-Pure. Whatever is not named here is bulk: lists, histories, reports, jobs, documentation.
+Pure. Whatever is not named here is bulk: lists, changes, histories, reports, jobs,
+documentation.
 """
 
 from __future__ import annotations

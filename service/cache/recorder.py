@@ -80,6 +80,12 @@ class Recorder(Protocol):
     def connections(self, share: str, busy: int, allowed: int) -> None:
         """Every second, of PostgreSQL's connections. ``share``: load, write, browse, spare, relay."""
 
+    def stream_opened(self) -> None:
+        """When a client begins to follow the feed of changes."""
+
+    def stream_ended(self, reason: str) -> None:
+        """When it ends. ``reason``: client, time, key, slow, gone, stopping, failed."""
+
     def redis_memory(self, *, used_bytes: int, limit_bytes: int, evicted_keys: int, can_evict: bool) -> None:
         """Every few seconds while Redis answers. ``limit_bytes`` is 0 where it has none."""
 
@@ -110,4 +116,6 @@ class NullRecorder:
     def entity_types(self, names: Collection[str]) -> None: ...
     def schema(self, *, is_current: bool) -> None: ...
     def connections(self, share: str, busy: int, allowed: int) -> None: ...
+    def stream_opened(self) -> None: ...
+    def stream_ended(self, reason: str) -> None: ...
     def redis_memory(self, *, used_bytes: int, limit_bytes: int, evicted_keys: int, can_evict: bool) -> None: ...

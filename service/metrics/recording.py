@@ -16,6 +16,7 @@ from prometheus_client.process_collector import ProcessCollector
 from service.cache.entry import Outcome
 from service.metrics.exposition import multiprocess_directory
 from service.metrics.refusals import RefusalCounters
+from service.metrics.streams import StreamCounters
 from service.metrics.vitals import VitalGauges
 
 OTHER = "other"
@@ -73,6 +74,9 @@ class Metrics:
         refusals = RefusalCounters(self.registry)
         self.shed = refusals.shed
         self.rate_limited = refusals.rate_limited
+        streams = StreamCounters(self.registry)
+        self.stream_opened = streams.opened
+        self.stream_ended = streams.ended
         self._define_build_info(version)
         self._define_request_metrics()
         if multiprocess_directory() is None:
