@@ -39,7 +39,7 @@ _CHANGE: dict[str, Any] = {
     "entity_type": "country", "id": "JP", "version": 7, "deleted": False, "at": "2026-11-20T08:00:00.123456Z"
 }  # fmt: skip
 _GONE = problem("What follows this cursor is not kept any more: read everything again")
-_EVENTS = """: nothing else
+_EVENTS = """: alive
 id: AU3vjKEnBfZKygYAmY3fHw
 
 event: change

@@ -61,7 +61,7 @@ class ChangeStream(EventSourceResponse):
                 return
             now, stretch = time.monotonic(), step or stretch
             if not told and now - silent_since >= self._heartbeat_seconds and stretch is not None:
-                told = format_sse_event(comment=self._stream.words or "nothing else", id=encode_cursor(stretch.end))
+                told = format_sse_event(comment=self._stream.words or "alive", id=encode_cursor(stretch.end))
             if told:
                 silent_since = now
                 yield told

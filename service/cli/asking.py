@@ -69,6 +69,16 @@ class Service:
         """The JSON at a path. Raises RefusedError."""
         return self.send("GET", path, query=query).body
 
+    @contextmanager
+    def lines(self, path: str, *, query: Mapping[str, str], headers: Mapping[str, str]) -> Iterator[Iterator[str]]:
+        """The lines of an answer as they come. Raises RefusedError."""
+        with self._client.stream("GET", path, params=query, headers=headers) as answer:
+            if not answer.is_success:
+                answer.read()
+                found = _json_of(answer)
+                raise RefusedError(answer.status_code, found if isinstance(found, dict) else {})
+            yield answer.iter_lines()
+
     def send(
         self, method: str, path: str, *, body: Any = None, query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,

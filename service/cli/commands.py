@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from service.cli.bench import bench
+from service.cli.changes import changes
 from service.cli.dev import run_dev
 from service.cli.doctor import doctor
 from service.cli.explain import explain
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 app.command()(bench)
+app.command()(changes)
 app.add_typer(keys, name="keys")
 app.add_typer(policies, name="policies")
 app.command()(doctor)

@@ -23,6 +23,8 @@ PRESSED_WELL = {
     "operations-parameters-putParameterValue": "200",
     "operations-parameters-rollBackParameter": "200",
     "operations-parameters-deleteParameter": "204",
+    "operations-changes-listChanges": "200",
+    "operations-changes-streamChanges": "200",
     "operations-cache-listPolicies": "200",
     "operations-cache-readPolicy": "200",
     "operations-cache-putPolicy": "200",

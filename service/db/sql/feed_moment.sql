@@ -4,6 +4,6 @@
 SELECT left(md5(concat_ws('/', split_part(aside_generation(), '.', 1), e.truncated_version,
                           pg_relation_filenode('change'))), 16) AS mark,
        pg_current_snapshot()::text AS snapshot, l.pruned_xid::text::bigint AS pruned,
-       (SELECT xid::text::bigint FROM change WHERE xid >= $1::text::xid8 ORDER BY xid LIMIT 1) AS first,
-       (SELECT xid::text::bigint FROM change WHERE xid >= $1::text::xid8 ORDER BY xid OFFSET $2 LIMIT 1) AS beyond
+       (SELECT xid::text::bigint FROM change WHERE xid >= $1::text::xid8 ORDER BY change.xid LIMIT 1) AS first,
+       (SELECT xid::text::bigint FROM change WHERE xid >= $1::text::xid8 ORDER BY change.xid OFFSET $2 LIMIT 1) AS beyond
 FROM ledger l CROSS JOIN epoch e

@@ -6,6 +6,8 @@ import json
 from typing import Any, NamedTuple
 
 from service.api.access_rules import RULES, Place
+from service.domain.feed import Cursor, Seen
+from service.domain.feed_cursor import encode_cursor
 
 TYPE = "thing"
 BODIES: dict[Place, Any] = {
@@ -23,7 +25,13 @@ BODIES: dict[Place, Any] = {
     ("POST", "/v1/keys"): {"name": "ID", "scopes": ["read:x"]},
     ("POST", "/v1/keys/{id}/rotate"): {},
 }
-QUERIES = {("GET", "/v1/parameters/{key}/diff"): "?from=1"}
+ELSEWHERE = encode_cursor(Cursor("00" * 8, Seen(1)))
+"""A place of another history: the stream is refused, and so it has an end."""
+QUERIES = {
+    ("GET", "/v1/parameters/{key}/diff"): "?from=1",
+    ("GET", "/v1/changes"): "?since=oldest&limit=1000",
+    ("GET", "/v1/changes/stream"): f"?since={ELSEWHERE}",
+}
 ASSETS = {"/docs/assets": "/docs/assets/swagger-ui.css", "/dashboard/assets": "/dashboard/assets/js/main.js"}
 
 

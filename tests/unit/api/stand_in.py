@@ -17,6 +17,7 @@ from service.errors import NotFoundError, PreconditionFailedError
 from service.services.api_keys import ApiKeys
 from service.services.cache_state import CacheState, DatabaseSeen, Seen
 from service.services.entities import Entities, Written
+from service.services.feed import Feed
 from service.services.health import Health, Readiness
 from service.services.parameters import Parameters
 from service.services.policies import Policies
@@ -60,6 +61,8 @@ class StandIn:
     """What answers for parameters, in the tests that ask for some."""
     steering: object = None
     """The same for what steers the cache."""
+    feed: object = None
+    """The same for the feed of changes."""
     keys: object = None
     """The same for API keys. None: nobody is asked for one."""
 
@@ -71,6 +74,7 @@ class StandIn:
             cache=cast(CacheState, self),
             policies=cast(Policies, self),
             steering=cast(Steering, self.steering),
+            feed=cast(Feed, self.feed),
             keys=cast("ApiKeys | None", self.keys),
         )
 

@@ -46,7 +46,8 @@ def test_it_is_an_openapi_3_1_document_with_all_paths(document: dict[str, Any]) 
     assert document["openapi"].startswith("3.1")
     parameters = {path for path in document["paths"] if path.startswith("/v1/parameters")}
     assert set(document["paths"]) - parameters == {
-        PATH, TYPE_PATH, BATCH_PATH, "/v1/batch-write", "/v1/cache/stats", "/v1/cache/history", "/v1/cache/policies",
+        PATH, TYPE_PATH, BATCH_PATH, "/v1/batch-write", "/v1/changes", "/v1/changes/stream",
+        "/v1/cache/stats", "/v1/cache/history", "/v1/cache/policies",
         "/v1/cache/policies/{entity_type}", "/v1/cache/policies/{entity_type}/versions", "/v1/cache/hot",
         "/v1/keys", "/v1/keys/{id}", "/v1/keys/{id}/rotate",
         "/v1/cache/warm", "/v1/cache/purge", "/v1/cache/jobs", "/v1/cache/jobs/{id}",
