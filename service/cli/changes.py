@@ -71,8 +71,6 @@ def _follow(service: Service, place: str, wanted: Mapping[str, str]) -> Iterator
             for event in _events(service, place, wanted):
                 give_up_at = time.monotonic() + _PATIENCE_SECONDS
                 place = event.id or place
-                if event.name == "gone":
-                    raise RefusedError(410, json.loads(event.data))
                 yield place, json.loads(event.data) if event.data else None
         except (httpx.TransportError, RefusedError) as error:
             is_over = isinstance(error, RefusedError) and error.status < 500
@@ -83,9 +81,13 @@ def _follow(service: Service, place: str, wanted: Mapping[str, str]) -> Iterator
 
 
 def _events(service: Service, place: str, wanted: Mapping[str, str]) -> Iterator[Event]:
+    """Raises RefusedError where what follows is not kept any more."""
     headers = {"Last-Event-ID": place} if place else {}
     with service.lines(f"{_PATH}/stream", headers=headers, query=wanted) as lines:
-        yield from events_of(lines, place)
+        for event in events_of(lines, place):
+            if event.name == "gone":
+                raise RefusedError(410, json.loads(event.data))
+            yield event
 
 
 def line_of(change: Mapping[str, Any]) -> str:

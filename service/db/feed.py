@@ -49,10 +49,11 @@ async def _read(connection: asyncpg.Connection, cursor: Cursor, most: int, until
     else:
         end = cursor.rest.until
         records = await connection.fetch(
-            sql("feed_rest"), seen.as_snapshot, end.as_snapshot, cursor.rest.after, most + 1
+            sql("feed_rest"), seen.as_snapshot, end.as_snapshot, cursor.rest.after, cursor.rest.last, most + 1
         )
-    changes = [Change(*record) for record in records[:most]]
-    return Stretch(moment.mark, seen, end, changes, goes_on=len(records) > most, is_last=end == moment.seen)
+    *_, last = records[0] if records else (0,)
+    changes = [Change(*told) for *told, _ in records[:most]]
+    return Stretch(moment.mark, seen, end, changes, last, goes_on=len(records) > most, is_last=end == moment.seen)
 
 
 async def _moment_for(connection: asyncpg.Connection, cursor: Cursor, most: int) -> Moment:

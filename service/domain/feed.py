@@ -46,10 +46,11 @@ class Seen:
 
 
 class Rest(NamedTuple):
-    """What is left to be told of all that lies between a place and ``until``: the versions above ``after``."""
+    """What is left to be told of what lies between a place and ``until``: versions above ``after``, up to ``last``."""
 
     until: Seen
     after: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class Change(NamedTuple):
 class Stretch:
     """What lies between a place and ``until``, or its first part: then it ``goes_on``. ``is_last``: nothing followed.
 
+    ``last`` is the highest version of all of it.
+
     ``rendered`` is for whoever shows it to many, to keep what was made of it once.
     """
 
@@ -143,6 +146,7 @@ class Stretch:
     seen: Seen
     until: Seen
     changes: Sequence[Change]
+    last: int = 0
     goes_on: bool = False
     is_last: bool = True
     rendered: list[tuple[str, bytes]] | None = field(default=None, compare=False)
@@ -155,7 +159,7 @@ class Stretch:
         """The place behind one of the changes."""
         if not self.goes_on and change is self.changes[-1]:
             return Cursor(self.mark, self.until)
-        return Cursor(self.mark, self.seen, Rest(self.until, change.noted))
+        return Cursor(self.mark, self.seen, Rest(self.until, change.noted, self.last))
 
 
 class Page(NamedTuple):

@@ -1,6 +1,6 @@
 """How a place in the feed of changes is written: short, safe in a URL, and with a sum that tells a damaged one. Pure.
 
-    1 byte: the form | 8: the mark | seen | until and after, if something is left | 4: CRC-32     in base64url
+    1 byte: the form | 8: the mark | seen | until, after and last, if something is left | 4: CRC-32     in base64url
 
 A set of transactions is a number, how many were open below it, and the distance from one to the next, each number in
 as many bytes as it needs. With none open that is some 25 characters. It holds nothing that is secret, and nothing that
@@ -31,6 +31,7 @@ def encode_cursor(cursor: Cursor) -> str:
     if cursor.rest is not None:
         _put_seen(payload, cursor.rest.until)
         _put(payload, cursor.rest.after)
+        _put(payload, cursor.rest.last)
     payload += crc32(payload).to_bytes(_SUM_BYTES, "big")
     return base64.urlsafe_b64encode(payload).rstrip(b"=").decode()
 
@@ -50,7 +51,7 @@ def decode_cursor(text: str) -> Cursor:
     try:
         seen, rest = _take_seen(numbers), None
         if (first := next(numbers, None)) is not None:
-            rest = Rest(_take_seen(numbers, first), next(numbers))
+            rest = Rest(_take_seen(numbers, first), next(numbers), next(numbers))
     except StopIteration:
         raise ValueError(_NONE) from None
     cursor = Cursor(body[1 : 1 + _MARK_BYTES].hex(), seen, rest)
@@ -62,7 +63,7 @@ def decode_cursor(text: str) -> Cursor:
 def _is_possible(cursor: Cursor) -> bool:
     """Whether there can be such sets: PostgreSQL would not take others for snapshots."""
     sets = (cursor.seen,) if cursor.rest is None else (cursor.seen, cursor.rest.until)
-    numbers = (0, cursor.rest.after) if cursor.rest else (0,)
+    numbers = (0, cursor.rest.after, cursor.rest.last) if cursor.rest else (0,)
     return (
         all((seen.open or (1,))[0] > 0 for seen in sets)
         and sets[0].before <= sets[-1].before <= _LARGEST

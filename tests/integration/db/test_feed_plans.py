@@ -59,7 +59,9 @@ async def test_each_statement_reads_by_an_index_what_it_tells(many_changes_url: 
     xid = FIRST_XID + place // 2
     moment = await plan_of(many_changes_url, "feed_moment", plans, xid, MOST)
     page = await plan_of(many_changes_url, "feed_page", plans, xid, xid + 50, f"{{{xid + 3}}}", f"{{{xid - 3}}}", MOST)
-    rest = await plan_of(many_changes_url, "feed_rest", plans, f"{xid}:{xid}:", f"{xid + 50}:{xid + 50}:", place, MOST)
+    rest = await plan_of(
+        many_changes_url, "feed_rest", plans, f"{xid}:{xid}:", f"{xid + 50}:{xid + 50}:", place, place + 99, MOST
+    )
     for plan, expected in (
         (moment, {"change_xid"}),
         (page, {"change_xid", "entity_pkey"}),

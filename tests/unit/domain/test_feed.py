@@ -49,19 +49,20 @@ class Server:
         ahead = sorted(xid for xid, _ in self.committed if xid >= cursor.seen.before)
         moment = Moment(MARK, now, 0, ahead[0] if ahead else None, ahead[most] if len(ahead) > most else None)
         assert why_gone(cursor, moment) is None
-        rest = cursor.rest or Rest(moment.end_of_page, 0)
+        rest = cursor.rest or Rest(moment.end_of_page, 0, self.version)
         found = sorted(
             (
                 each
                 for xid, each in self.committed
-                if not sees(cursor.seen, xid) and sees(rest.until, xid) and each.noted > rest.after
+                if not sees(cursor.seen, xid) and sees(rest.until, xid) and rest.after < each.noted <= rest.last
             ),
             key=lambda each: each.noted,
         )
         goes_on = len(found) > most
         if found:
             assert moment.has_news_for(cursor)
-        return Stretch(MARK, cursor.seen, rest.until, found[:most], goes_on=goes_on, is_last=rest.until == now)
+        last = max((each.noted for each in found), default=0)
+        return Stretch(MARK, cursor.seen, rest.until, found[:most], last, goes_on=goes_on, is_last=rest.until == now)
 
 
 def change(key: str, version: int) -> Change:
@@ -172,11 +173,11 @@ def test_of_a_key_a_page_tells_the_newest_change_only_and_in_its_place():
 
 def test_a_page_of_one_type_goes_on_behind_what_it_has_looked_at():
     noted = [change(f"k{n}", n)._replace(entity_type="odd" if n % 2 else "even") for n in range(1, 9)]
-    stretch = Stretch(MARK, Seen(10), Seen(20), noted)
+    stretch = Stretch(MARK, Seen(10), Seen(20), noted, last=8)
     page = page_of(stretch, 10, lambda of: of == "odd")
     assert ([each.noted for each in page.changes], page.cursor, page.has_more) == ([1, 3, 5, 7], stretch.end, False)
     page = page_of(stretch, 2, lambda of: of == "odd")
     assert [each.noted for each in page.changes] == [1, 3]
-    assert (page.cursor, page.has_more) == (Cursor(MARK, Seen(10), Rest(Seen(20), 3)), True)
+    assert (page.cursor, page.has_more) == (Cursor(MARK, Seen(10), Rest(Seen(20), 3, 8)), True)
     nothing = page_of(stretch, 2, lambda of: of == "none")
     assert (nothing.changes, nothing.cursor) == ([], Cursor(MARK, Seen(20)))

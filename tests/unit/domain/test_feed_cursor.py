@@ -23,7 +23,7 @@ def places(draw: st.DrawFn, at_least: int = 1) -> Seen:
 @st.composite
 def cursors(draw: st.DrawFn) -> Cursor:
     seen = draw(places())
-    rests = st.builds(Rest, places(at_least=seen.before), st.integers(0, LARGEST))
+    rests = st.builds(Rest, places(at_least=seen.before), st.integers(0, LARGEST), st.integers(0, LARGEST))
     return Cursor(draw(MARKS), seen, draw(st.none() | rests))
 
 
@@ -59,9 +59,9 @@ IMPOSSIBLE = {
     "a transaction before the first": Cursor("00" * 8, Seen(5, (0,))),
     "twice the same": Cursor("00" * 8, Seen(5, (3, 3))),
     "open beyond the end": Cursor("00" * 8, Seen(5, (5,))),
-    "until before it begins": Cursor("00" * 8, Seen(5), Rest(Seen(4), 1)),
+    "until before it begins": Cursor("00" * 8, Seen(5), Rest(Seen(4), 1, 2)),
     "too large": Cursor("00" * 8, Seen(2**63)),
-    "too large a version": Cursor("00" * 8, Seen(5), Rest(Seen(6), 2**63)),
+    "too large a version": Cursor("00" * 8, Seen(5), Rest(Seen(6), 2**63, 1)),
 }
 
 

@@ -24,6 +24,8 @@ PROMISED = {
     "aside_db_loads_in_flight": set(),
     "aside_fills_total": {"result"},
     "aside_shed_total": {"class"},
+    "aside_streams_open": set(),
+    "aside_streams_ended_total": {"reason"},
     "aside_rate_limited_total": set(),
     "aside_early_refreshes_total": {"entity_type"},
     "aside_lease_wait_seconds_count": set(),
@@ -86,6 +88,8 @@ def tell_everything(recorder: Recorder) -> None:
     recorder.audit_stale("country")
     recorder.audit_age(2.5)
     recorder.foreign_heartbeat()
+    recorder.stream_opened()
+    recorder.stream_ended("client")
     recorder.condition(redis_up=True, cache_on=False, postgresql_up=True, relay_leads=True, audit_runs=False)
     recorder.schema(is_current=True)
     recorder.connections("load", 2, 3)
