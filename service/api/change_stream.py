@@ -79,9 +79,11 @@ class ChangeStream(EventSourceResponse):
             self._reason = "key"
             return None
         except RevocationsUnknownError:
-            # Nothing is told meanwhile; what was to be told now is told to whoever comes again.
+            # Nothing is told meanwhile, but that nothing is; what was to be told now is told to whoever comes again.
+            if stretch is None or not stretch.changes:
+                return b""
             self._reason = "key"
-            return None if stretch is not None and stretch.changes else b""
+            return None
         if stretch is None:
             return b""
         return b"".join(event for of, event in _rendered(stretch) if wants is None or wants(of))
