@@ -115,8 +115,7 @@ async def test_a_stream_ends_with_its_key(scene: Scene):
     async with scene.following(scene.shop) as listener, scene.client(scene.all) as client:
         await asyncio.to_thread(revoke_key, scene.url, scene.shop.row.id)
         with pytest.raises(StopAsyncIteration):
-            while True:
-                await listener.block()
+            await listener.until_its_end()
         told = (await client.get("/metrics")).text
         assert 'aside_streams_ended_total{reason="key"} 1.0' in told
 
@@ -125,7 +124,6 @@ async def test_a_replica_that_is_told_to_stop_ends_its_streams_and_is_gone(scene
     async with scene.following(scene.all) as listener:
         ending = asyncio.create_task(asyncio.to_thread(scene.service.terminate, GRACE_SECONDS / 2))
         with pytest.raises(StopAsyncIteration):
-            while True:
-                await listener.block()
+            await listener.until_its_end()
         assert await ending == 0
     assert "Traceback" not in scene.service.log
