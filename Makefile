@@ -92,6 +92,10 @@ peers: $(STAMP)
 	  || { rm -rf $(PEERS_VENV); echo "THE PEERS ARE LEFT OUT: their environment cannot be made." >&2; }; \
 	fi
 
+.PHONY: image-root
+image-root: $(STAMP) ## Carry out deploy/Dockerfile in a clean Debian and run what it makes (as root; 5 minutes)
+	@exec $(PYTHON) -m tests.image $(ARGS)
+
 .PHONY: simulate
 simulate: $(STAMP) ## Run the real code under a seeded scheduler, with faults (SEEDS=1000000, THEME=restarts)
 	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) $(if $(THEME),--theme $(THEME)) $(ARGS)

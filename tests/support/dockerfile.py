@@ -42,12 +42,13 @@ def stages(file: Path = DOCKERFILE) -> list[list[Instruction]]:
     return found
 
 
-def locked(file: Path) -> Iterator[Requirement]:
-    """The packages of a lock, each as `name==version`, as far as they are for this platform."""
+def locked(file: Path, *, python: str | None = None) -> Iterator[Requirement]:
+    """The packages of a lock, each as `name==version`, as far as they are for this platform and a Python."""
+    other = None if python is None else {"python_version": python, "python_full_version": f"{python}.0"}
     for line in file.read_text().splitlines():
         if line[:1].isalnum():
             requirement = Requirement(line.rstrip("\\ "))
-            if requirement.marker is None or requirement.marker.evaluate():
+            if requirement.marker is None or requirement.marker.evaluate(other):
                 yield requirement
 
 

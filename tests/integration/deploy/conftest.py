@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from service.embedded import Postgres, free_port
-from service.embedded.discovery import find_valkey
-from service.embedded.private import TEST_SETTINGS, private_folder
+from service.embedded.private import private_folder
 from service.embedded.processes import Launch, spawn
 from tests.support.compose import ROOT, SERVICES, Volumes
+from tests.support.compose_servers import compose_postgres, compose_valkey, end, prepare
 from tests.support.dockerfile import Image, lay_out
 from tests.support.name_server import NameServer
 
@@ -42,7 +41,7 @@ class Stack:
         self.replicas[host] = self.launch("aside", *self.image.arguments, **own)
 
     def kill_replica(self, host: str) -> None:
-        _end(self.replicas[host])
+        end(self.replicas[host])
 
     def launch(self, service: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """A service's entry point, with nothing in its environment but what the image and compose.yaml put there."""
@@ -57,15 +56,6 @@ class Stack:
         )  # fmt: skip
 
 
-def prepare(volumes: Volumes, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The one-shot that makes the secrets."""
-    return subprocess.run(
-        ["/bin/sh", ROOT / "deploy/compose/prepare.sh", *arguments],
-        env={"PATH": "/usr/bin:/bin", "ROOT": str(volumes.root), "SOURCES": str(ROOT / "deploy/compose")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def volumes() -> Iterator[Volumes]:
     with private_folder() as folder:
@@ -77,33 +67,14 @@ def volumes() -> Iterator[Volumes]:
 
 @pytest.fixture(scope="module")
 def cache_socket(volumes: Volumes) -> Iterator[Path]:
-    """Valkey on deploy/compose/valkey.conf."""
-    configuration = volumes.root / "valkey.conf"
-    text = (ROOT / "deploy/compose/valkey.conf").read_text()
-    configuration.write_text(volumes.seen_by("valkey", text))
-    process = spawn(Launch(argv=[find_valkey(), configuration], log=volumes.root / "valkey.log"))
-    yield volumes["valkey-socket"] / "valkey.sock"
-    _end(process)
+    with compose_valkey(volumes) as socket:
+        yield socket
 
 
 @pytest.fixture(scope="module")
 def owners_postgres(volumes: Volumes) -> Iterator[Postgres]:
-    """PostgreSQL as compose.yaml has it: in no network, a socket in a shared folder, a password for everyone."""
-    words = SERVICES["postgres"]["command"][2::2]
-    settings = dict(word.split("=", 1) for word in words) | TEST_SETTINGS
-    password = (volumes["secrets-postgres"] / "owner-password").read_text()
-    (folder := volumes.root / "cluster").mkdir()
-    server = Postgres(
-        folder,
-        port=5432,  # the name of the socket, and no more
-        password=password,
-        is_durable=False,
-        settings={**settings, "unix_socket_directories": str(volumes["postgres-socket"])},
-        first_sql=[f"CREATE ROLE aside_owner SUPERUSER LOGIN PASSWORD '{password}'", "CREATE DATABASE aside"],
-        owned=volumes.root,
-    )
-    yield server.start()
-    server.kill()
+    with compose_postgres(volumes) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +93,7 @@ def stack(volumes: Volumes, cache_socket: Path, owners_postgres: Postgres) -> It
         made.key = json.loads((volumes.root / "aside.log").read_text())["key"]
         for host in HOSTS:
             made.start_replica(host)
-        parts.callback(lambda: [_end(process) for process in made.replicas.values()])
+        parts.callback(lambda: [end(process) for process in made.replicas.values()])
         own = {"ASIDE_DNS": names.address, "ASIDE_REPLICAS": f"aside:{port}", "ASIDE_DOOR": f"127.0.0.1:{door}"}
         assert own.keys() == SERVICES["load-balancer"]["environment"].keys()
         parts.enter_context(_haproxy(own, volumes.root / "haproxy.log"))
@@ -139,9 +110,4 @@ def _haproxy(environment: Mapping[str, str], log: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+        end(process)

@@ -15,8 +15,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, NoPermissionError  # noqa: A004 (Redis's)
 
-from tests.integration.deploy.conftest import HOSTS, Stack, prepare
+from tests.integration.deploy.conftest import HOSTS, Stack
 from tests.support.compose import Volumes
+from tests.support.compose_servers import prepare
 from tests.support.waiting import eventually
 
 BOOK = "/v1/entities/book/dune"
