@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import signal
 import ssl
@@ -92,6 +93,8 @@ def _redis(folder: Path, certificates: Certificates) -> tuple[int, subprocess.Po
     # commands from 7.2 on only, and does not start with users who may do what it does not know.
     acl = (Path(__file__).parents[3] / "deploy/compose/valkey.acl").read_text()
     acl = acl.replace(" +client|setinfo +client|no-touch", "")
+    # And the default user, who is all that is known of by whoever has a token and no name.
+    acl = re.sub(r"^user default off .*$", f"user default on >{TOKEN} ~* &* +@all", acl, flags=re.MULTILINE)
     users.write_text(acl.replace("#CACHE_PASSWORD_SHA256", f">{TOKEN}") + "user admin on nopass ~* &* +@all\n")
     configuration = folder / "redis.conf"
     configuration.write_text(
@@ -187,8 +190,10 @@ async def test_the_wrong_redis_is_refused(servers: Servers, scheme, query, host)
     await lane.close()
 
 
-async def test_the_right_redis_is_not(servers: Servers):
-    lane = Lane(connector(servers.redis_url(f"?ssl_ca_certs={servers.certificates.authority}")), timeout_seconds=5)
+@pytest.mark.parametrize("name", ["aside", ""], ids=["a user", "a token without a name"])
+async def test_the_right_redis_is_not(servers: Servers, name: str):
+    url = servers.redis_url(f"?ssl_ca_certs={servers.certificates.authority}").replace("//aside:", f"//{name}:")
+    lane = Lane(connector(url), timeout_seconds=5)
     assert await lane.call("PING") in {b"PONG", "PONG"}
     await lane.close()
 
