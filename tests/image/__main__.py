@@ -16,7 +16,7 @@ from rich.console import Console
 
 from service.embedded.private import private_folder
 
-_SECONDS = 1_800
+_SECONDS = 3_600
 """Most of it is waiting for Debian and for the index of packages."""
 _PROGRAMS = {"debootstrap": "debootstrap", "unshare": "util-linux", "setpriv": "util-linux", "chroot": "coreutils"}
 

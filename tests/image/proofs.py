@@ -19,7 +19,7 @@ from tests.support.dockerfile import LOCK, locked
 Tell = Callable[[str], None]
 
 _BOOK = "/v1/entities/book/dune"
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 300
 _MIB = 1 << 20
 _NO_RIGHTS = "0" * 16
 _CONTENTS = """
