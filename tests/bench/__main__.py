@@ -6,7 +6,6 @@ Ends with 1 if a cell could not be measured. A goal that is missed is reported, 
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import shlex
 import sys
@@ -22,7 +21,7 @@ from service.embedded import EmbeddedError
 from tests.bench.bench import Bench, said
 from tests.bench.cells import CELLS, Cell
 from tests.bench.contestants import ASIDE, CEILING, LOADERS, READERS
-from tests.bench.cores import divide, pin
+from tests.bench.cores import divided
 from tests.bench.figures import Found
 from tests.bench.goals import judge
 from tests.bench.plan import QUICK, Plan
@@ -81,14 +80,18 @@ def main() -> int:
     plan, cells = plan_of(given), [cell for cell in CELLS if given.only is None or cell.name in given.only]
     output = given.output or (Path(tempfile.mkdtemp(prefix="aside-bench-")) if given.quick or given.only else OUTPUT)
     _allow_many_connections()
-    report = Report.begin(plan, command=shlex.join(["make", "bench", *_as_arguments(sys.argv[1:])]))
-    pin(os.getpid(), divide().others)
+    command = shlex.join(["make", "bench", *_as_arguments(sys.argv[1:])])
+    report = Report.begin(plan, command=command)
     columns = (TextColumn("{task.description:12}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     started = time.monotonic()
     try:
         console.print("starting PostgreSQL, Valkey and all servers …")
-        with open_stage(plan, CONTESTANTS) as stage, Progress(*columns, console=console) as progress:
+        with (
+            divided() as cores,
+            open_stage(plan, CONTESTANTS, cores) as stage,
+            Progress(*columns, console=console) as progress,
+        ):
             bench = Bench(plan, stage)
             failed = run_cells(bench, cells, progress)
     except EmbeddedError as error:

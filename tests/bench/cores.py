@@ -6,7 +6,8 @@ And what a server uses of its own.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ class Cores(NamedTuple):
 
     server: frozenset[int]
     others: frozenset[int]
+    all: frozenset[int] = frozenset()
+    """What may be used where nothing is divided."""
 
     @property
     def described(self) -> str:
@@ -29,7 +32,43 @@ def divide() -> Cores:
     if not hasattr(os, "sched_getaffinity"):
         return Cores(frozenset(), frozenset())
     allowed = sorted(os.sched_getaffinity(0))
-    return Cores(frozenset(allowed[:1]), frozenset(allowed[1:2] or allowed[:1]))
+    return Cores(frozenset(allowed[:1]), frozenset(allowed[1:2] or allowed[:1]), frozenset(allowed))
+
+
+@contextmanager
+def divided() -> Iterator[Cores]:
+    """Inside, this process and what it starts have the side of the load; the server's core is for who is moved there.
+
+    Divided once, and handed on: who divides what is left to this process divides one core.
+    """
+    cores = divide()
+    try:
+        pin(os.getpid(), cores.others)
+        yield cores
+    finally:
+        pin(os.getpid(), cores.all)
+
+
+@contextmanager
+def undivided(cores: Cores) -> Iterator[None]:
+    """Inside, this process, what it started, and what it starts have all cores."""
+    homes = {pid: frozenset(os.sched_getaffinity(pid)) for pid in family(os.getpid())} if cores.all else {}
+    try:
+        pin(os.getpid(), cores.all)
+        yield
+    finally:
+        for pid, home in homes.items():
+            pin_alone(pid, home)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that came of it, as far as they are there."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            for child in children.read_text().split():
+                found += family(int(child))
+    return found
 
 
 def cpu_seconds(pid: int) -> float | None:
@@ -45,8 +84,12 @@ def pin(pid: int, cores: frozenset[int]) -> None:
     """All threads of a process, and all its children; what these start later inherits it."""
     if not cores:
         return
+    for each in family(pid):
+        pin_alone(each, cores)
+
+
+def pin_alone(pid: int, cores: frozenset[int]) -> None:
+    """All threads of a process."""
     for task in Path(f"/proc/{pid}/task").glob("*"):
-        with suppress(ProcessLookupError, FileNotFoundError):
+        with suppress(ProcessLookupError):
             os.sched_setaffinity(int(task.name), cores)
-            for child in (task / "children").read_text().split():
-                pin(int(child), cores)

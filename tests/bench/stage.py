@@ -11,7 +11,7 @@ from service.db.migrations import upgrade
 from service.embedded import Postgres, Valkey, private_postgres, private_valkey
 from service.embedded.private import private_folder
 from tests.bench.contestants import APPS, ASIDE, POOL_CONNECTIONS, WEBDIS
-from tests.bench.cores import Cores, divide, pin
+from tests.bench.cores import Cores, pin
 from tests.bench.plan import Plan
 from tests.bench.rows import seed
 from tests.bench.servers import MissingError, uvicorn, webdis
@@ -31,6 +31,10 @@ class Target:
     pid: int
     head: str = "/v1/entities/{}/"
     tail: str = ""
+    authorization: str = ""
+    """What it wants to be sent."""
+    counts: bool = False
+    """Whether it counts its hits itself, as Aside does."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,15 @@ class Stage:
         return {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url}
 
     @contextmanager
+    def joined_by(self, target: Target) -> Iterator[None]:
+        """Inside, it is one of the targets."""
+        self.targets[target.name] = target
+        try:
+            yield
+        finally:
+            del self.targets[target.name]
+
+    @contextmanager
     def aside(self, name: str = "aside", *, is_pinned: bool = True, **environment: str) -> Iterator[ServiceProcess]:
         """A replica of the service; ``environment`` beside what it needs to know."""
         process = ServiceProcess(self.folder / f"{name}.log", {**self.addresses, **environment})
@@ -64,10 +77,9 @@ class Stage:
 
 
 @contextmanager
-def open_stage(plan: Plan, names: Iterable[str]) -> Iterator[Stage]:
+def open_stage(plan: Plan, names: Iterable[str], cores: Cores) -> Iterator[Stage]:
     """With those of the contestants that can be had."""
     with ExitStack() as stack:
-        cores = divide()
         postgres = stack.enter_context(private_postgres(is_durable=True, settings=POSTGRES))
         valkey = stack.enter_context(private_valkey(options=VALKEY))
         upgrade(postgres.url)
@@ -85,7 +97,7 @@ def _start(stage: Stage, name: str) -> Target:
     enter = stage.stack.enter_context
     if name == ASIDE:
         process = enter(stage.aside(ASIDE_DATABASE__WRITE_CONNECTIONS=str(POOL_CONNECTIONS)))
-        return Target(name, process.url, process.pid)
+        return Target(name, process.url, process.pid, counts=True)
     if name == WEBDIS:
         server = enter(webdis(stage.valkey.port, folder=stage.folder, cores=stage.cores))
         return Target(name, server.url, server.pid, head="/GET/raw:{}:", tail="?type=application/json")

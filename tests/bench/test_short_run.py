@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 from tests.bench.bench import Bench
 from tests.bench.cells import CELLS
 from tests.bench.contestants import ASIDE, CACHES, CEILING, PLAIN, WEBDIS
+from tests.bench.cores import divided
 from tests.bench.goals import judge
 from tests.bench.plan import Plan
 from tests.bench.report import Report, write_report
@@ -18,7 +20,9 @@ PLAN = Plan(rounds=1, seconds=0.3, warmup_seconds=0.1, rows=20_000, keys=100, wr
 def test_hits_and_misses_are_measured_on_real_servers_and_reported(tmp_path):
     cells = {cell.name: cell for cell in CELLS}
     begun = Report.begin(PLAN, command="make bench")
-    with open_stage(PLAN, (ASIDE, CEILING, PLAIN)) as stage:
+    with divided() as cores, open_stage(PLAN, (ASIDE, CEILING, PLAIN), cores) as stage:
+        assert {frozenset(os.sched_getaffinity(target.pid)) for target in stage.targets.values()} == {cores.server}
+        assert os.sched_getaffinity(stage.valkey.pid) == os.sched_getaffinity(stage.postgres.pid) == cores.others
         bench = Bench(PLAN, stage)
         for name in ("warm", "cold"):
             bench.found[name] = cells[name].measure(bench)
