@@ -16,8 +16,8 @@ from service.api.clients import client_of
 from service.api.hot_reads import Exchange
 from service.api.middleware import RequestRecorder
 from service.api.refusals import Refusal, overloaded, rate_limited
-from service.api.work import work_of
-from service.domain.shedding import Shedding, Work
+from service.api.work import HEALTH_PATHS, work_of
+from service.domain.shedding import Shedding
 from service.services.access import Access
 from service.services.rate_limits import RateLimits
 
@@ -60,7 +60,7 @@ class Door:
         """See `HotReads.begin`, which is asked if nothing is to be refused."""
         if self._limits is None and not self._shedding.refuses_reads:
             return self._hot.begin(scope, exchange)
-        refusal = self._refusal(scope, work_of(scope["method"], scope["path"]))
+        refusal = self._refusal(scope)
         if refusal is None:
             return self._hot.begin(scope, exchange)
         # Not in this turn: the parser is not done with the request.
@@ -69,7 +69,7 @@ class Door:
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None if scope["type"] != "http" else self._refusal(scope, work_of(scope["method"], scope["path"]))
+        refusal = None if scope["type"] != "http" else self._refusal(scope)
         if refusal is None:
             await self._ordinary(scope, receive, send)
             return
@@ -77,17 +77,21 @@ class Door:
         for message in refusal.messages:
             await send(message)
 
-    def _refusal(self, scope: Scope, work: Work) -> Refusal | None:
+    def _refusal(self, scope: Scope) -> Refusal | None:
         started = perf_counter()
-        refusal: Refusal | None = None
-        if self._shedding.refuses(work):
-            self._recorder.shed(work.value)
-            refusal = overloaded(scope, work)
-        elif self._limits is not None and work is not Work.HEALTH:
+        refusal = self._for_lack_of_time(scope) if self._shedding.refuses_any else None
+        if refusal is None and self._limits is not None and scope["path"] not in HEALTH_PATHS:
             refusal = self._beyond_rate(scope, self._limits)
         if refusal is not None:
             self._recorder.request(scope["method"], None, refusal.status, perf_counter() - started)
         return refusal
+
+    def _for_lack_of_time(self, scope: Scope) -> Refusal | None:
+        work = work_of(scope["method"], scope["path"])
+        if not self._shedding.refuses(work):
+            return None
+        self._recorder.shed(work.value)
+        return overloaded(scope, work)
 
     def _beyond_rate(self, scope: Scope, limits: RateLimits) -> Refusal | None:
         if _IS_COUNTED in scope:

@@ -29,17 +29,19 @@ LOOKS = 5
 
 
 class Shedding:
-    """Of one process. ``refuses_reads`` is an attribute, since every hit asks."""
+    """Of one process. ``refuses_any`` and ``refuses_reads`` are attributes, since every hit asks."""
 
     def __init__(self) -> None:
         self._lags = deque([0.0] * LOOKS, maxlen=LOOKS)
         self.standing_seconds = 0.0
+        self.refuses_any = False
         self.refuses_reads = False
 
     def note(self, lag_seconds: float) -> None:
         """How late the event loop was, each time it is looked at."""
         self._lags.append(lag_seconds)
         self.standing_seconds = min(self._lags)
+        self.refuses_any = any(map(self.refuses, Work))
         self.refuses_reads = self.refuses(Work.READ)
 
     def refuses(self, work: Work) -> bool:

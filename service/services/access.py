@@ -63,14 +63,30 @@ class Access:
 
     def may_read(self, authorization: bytes, entity_type: str) -> bool:
         """Whether this header's key allows it for certain: every hot read asks. Where not, `admit` says why."""
+        known = self._for_certain(authorization)
+        return known is not None and (entity_type in known.readable or self._finds_readable(known, entity_type))
+
+    def recognise(self, authorization: list[bytes]) -> Principal | None:
+        """Whose key it is, as `admit` finds it; None where that says why not. The usual spelling costs one digest."""
+        if not authorization:
+            return None
+        known = self._for_certain(authorization[0]) if len(authorization) == 1 else None
+        if known is not None:
+            return known.principal
+        with suppress(UnauthenticatedError, UnavailableError):
+            return self.admit(authorization)
+        return None
+
+    def _for_certain(self, authorization: bytes) -> _Known | None:
+        """Found by its digest, neither expired nor revoked as far as that must be known, and used now."""
         known = self._known.get(sha256(authorization[7:]).digest()) if authorization[:7] == _SCHEME else None
         if known is None:
-            return False
+            return None
         now = time.monotonic()
         if now >= known.until or now - self.following.known_at > self._patience_seconds:
-            return False
+            return None
         known.used_at = now
-        return entity_type in known.readable or self._finds_readable(known, entity_type)
+        return known
 
     def _finds_readable(self, known: _Known, entity_type: str) -> bool:
         if not known.principal.scopes.allow(Verb.READ, entity_type):

@@ -14,7 +14,6 @@ from service.api.clients import client_of
 from service.api.door import Door
 from service.api.work import work_of
 from service.domain.shedding import LOOKS, Shedding, Work
-from service.errors import UnauthenticatedError
 from service.services.access import Access
 from service.services.rate_limits import RateLimits
 from tests.support.openapi_truth import OpenApiTruth
@@ -158,10 +157,8 @@ def test_a_client_is_its_key_where_one_was_proven_and_never_what_it_claims():
     class Keys:
         """Knows one key."""
 
-        def admit(self, authorization: list[bytes]) -> object:
-            if authorization != [b"Bearer good"]:
-                raise UnauthenticatedError("the key is not known")
-            return SimpleNamespace(key_id="abc")
+        def recognise(self, authorization: list[bytes]) -> object:
+            return SimpleNamespace(key_id="abc") if authorization == [b"Bearer good"] else None
 
     keys = cast(Access, Keys())
     claimed = [(b"x-forwarded-for", b"1.2.3.4"), (b"authorization", b"Bearer aside_live_abc_x_y")]

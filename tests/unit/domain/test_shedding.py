@@ -29,6 +29,7 @@ def test_the_later_the_loop_is_the_more_is_refused_and_health_never(lag_seconds:
     shedding = late_by(lag_seconds)
     assert {work for work in Work if shedding.refuses(work)} == refused
     assert shedding.refuses_reads is (Work.READ in refused)
+    assert shedding.refuses_any is bool(refused)
 
 
 def test_one_slow_turn_refuses_nobody_and_the_first_quick_one_ends_it():

@@ -61,6 +61,31 @@ async def test_a_key_that_is_known_may_what_its_scopes_say():
     assert access.admit([f"bearer  {TEXT} ".encode()]).name == "shop"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [[HEADER], [f"bearer  {TEXT} ".encode()], [], [HEADER, HEADER], [f"Bearer {ALMOST}".encode()], [b"Bearer"], [b""]],
+)
+async def test_a_client_is_recognised_by_just_the_keys_that_are_admitted(headers: list[bytes]):
+    access = access_over(Table())
+    await access.catch_up()
+    try:
+        admitted = access.admit(headers)
+    except UnauthenticatedError:
+        admitted = None
+    assert access.recognise(headers) == admitted
+
+
+async def test_a_key_that_was_revoked_or_may_have_been_is_nobodys_client():
+    for happen in (Table.revoke, lambda table: setattr(table, "is_away", True)):
+        access = access_over(table := Table())
+        await access.catch_up()
+        assert access.recognise([HEADER]) is not None
+        happen(table)
+        access.following.known_at -= 3
+        await access.catch_up()
+        assert access.recognise([HEADER]) is None
+
+
 async def test_a_key_that_was_revoked_is_not_known_any_more_after_the_next_look():
     access = access_over(table := Table())
     await access.catch_up()
