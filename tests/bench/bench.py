@@ -70,16 +70,16 @@ class Bench:
         """A warm-up, then the load, with what the server used; of Aside with the share of hits by its own count."""
         folder, plan = self.stage.folder, self.plan
         run_wrk(target.url, warmed_up_with or shape, seconds=plan.warmup_seconds, folder=folder)
-        counts = target.name == ASIDE
-        before = self.scraped(target.url) if counts else None
+        before = self.scraped(target.url, authorization=target.authorization) if target.counts else None
         used = cpu_seconds(target.pid)
         load = run_wrk(target.url, shape, seconds=plan.seconds, folder=folder)
         cpu = None if used is None else (cpu_seconds(target.pid) or used) - used
-        hits = None if before is None else _hits(self.scraped(target.url).since(before))
+        after = self.scraped(target.url, authorization=target.authorization) if target.counts else None
+        hits = None if before is None or after is None else share_of_hits(after.since(before))
         return load.seen_from_inside(hits=hits, cpu_seconds=cpu)
 
-    def scraped(self, *urls: str) -> Scrape:
-        return asyncio.run(scrape(urls))
+    def scraped(self, *urls: str, authorization: str = "") -> Scrape:
+        return asyncio.run(scrape(urls, headers={"Authorization": authorization} if authorization else {}))
 
     def fill(self, names: Iterable[str], entity_type: str, count: int) -> None:
         """All keys cached by everybody who caches, and every answer looked at. Who fails is left out from then on."""
@@ -139,7 +139,7 @@ def _cache_status(port: int) -> str:
         connection.close()
 
 
-def _hits(counted: Scrape) -> float | None:
+def share_of_hits(counted: Scrape) -> float | None:
     name = "aside_cache_requests_total"
     total = counted.total_of(name)
     hits = sum(counted.total_of(name, outcome=outcome) for outcome in HITS)

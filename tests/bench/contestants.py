@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 ASIDE, CEILING, WEBDIS, PLAIN, PLAIN_NO_RESET = "Aside", "ceiling", "Webdis", "no cache", "no cache, no reset"
 
 
+KEYED, LIMITED = f"{ASIDE}, keys", f"{ASIDE}, keys and a rate"
+"""Aside as it is with a key asked of each request; and with a bound to what each client may send."""
+ABSENT, BEYOND = "absent keys", "beyond the rate"
+"""The floods."""
+RATIO = "p99 beside ÷ in calm"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """A Python application under uvicorn. ``module`` is in `peers/`; ``package`` is the cache library that it uses."""

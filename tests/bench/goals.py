@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.bench.contestants import ASIDE, CACHES, CEILING, PLAIN, WEBDIS
+from tests.bench.contestants import ABSENT, ASIDE, BEYOND, CACHES, CEILING, KEYED, PLAIN, RATIO, WEBDIS
 from tests.bench.figures import Found
 from tests.bench.ratios import Rate, Spread, best, ratios, spread
 
@@ -66,6 +66,11 @@ def _against_best_cache(results: Results) -> Sequence[Rate]:
     return ratios(found.rates(ASIDE), best([found.rates(name) for name in CACHES if name in found.loads]))
 
 
+def _with_keys(results: Results) -> Sequence[Rate]:
+    found = results.get("keys", Found())
+    return ratios(found.rates(KEYED), found.rates(CEILING))
+
+
 def _figure(cell: str, name: str) -> Callable[[Results], Sequence[Rate]]:
     return lambda results: results.get(cell, Found()).figures.get(name, [])
 
@@ -98,6 +103,7 @@ GOALS: tuple[Goal, ...] = (
     Goal("warm hit ÷ ceiling", LEAST, 0.60, _against("warm", CEILING)),
     Goal("warm hit ÷ the best Python cache", LEAST, 6, _against_best_cache),
     Goal("warm hit ÷ Webdis", LEAST, 0.55, _against("warm", WEBDIS)),
+    Goal("warm hit with a key in each request ÷ ceiling", LEAST, 0.60, _with_keys),
     Goal("cold miss ÷ no cache", LEAST, 3, _against("cold", PLAIN)),
     Goal("Valkey down ÷ no cache", LEAST, 5, _against("outage", PLAIN)),
     Goal("Valkey down: connections beyond those configured", MOST, 0, _busy, worst_counts=True),
@@ -105,6 +111,10 @@ GOALS: tuple[Goal, ...] = (
     Goal("keys loaded for 1,000 concurrent misses of one key over 3 processes", MOST, 1,
          _figure("stampede", "keys loaded"), worst_counts=True),
     Goal("hot key, p99 through its expiry ÷ p99 in calm", MOST, 1.1, _figure("expiry", "p99 around ÷ in calm")),
+    Goal("hits of others beside a flood of absent keys, p99 ÷ p99 in calm", MOST, 1.5,
+         _figure("floods", f"{ABSENT}: {RATIO}")),
+    Goal("hits of others beside a flood beyond the rate, p99 ÷ p99 in calm", MOST, 1.5,
+         _figure("floods", f"{BEYOND}: {RATIO}")),
     Goal("hits among all keys ÷ among 1,000", LEAST, 0.9, _among_all),
     Goal("batch read of 100: items/s ÷ single reads/s", LEAST, 10, _batch),
     Goal("warming, rows/s", LEAST, 40_000, _figure("warming", "rows per second")),

@@ -1,16 +1,20 @@
 -- What wrk asks for, and what it tells at the end.
--- Arguments: method, how keys are chosen, their number, the place to begin, a file of keys or bodies, head, tail.
+-- Arguments: method, how keys are chosen, their number, the place to begin, a file of keys or bodies, head, tail, and
+-- what is sent as Authorization, or nothing.
 --   uniform   any of the keys 1 to N
 --   sequence  each key once: the permutation  place * 617411 mod N
 --   listed    any line of the file, which is a table of drawn keys
 --   bodies    any line of the file as the body, the path is the head alone
 --   document  any of the keys, and the file's only line as the body with a number in it
 local method, choice, keys, place, file, head, tail
+local fields = ""
 local lines = {}
 
 function init(args)
-    method, choice, keys, place, file, head, tail = unpack(args)
+    local authorization
+    method, choice, keys, place, file, head, tail, authorization = unpack(args)
     keys, place, tail = tonumber(keys), tonumber(place), tail or ""
+    if authorization and authorization ~= "" then fields = "Authorization: " .. authorization .. "\r\n" end
     math.randomseed(place + 1)
     if file ~= "-" then
         for line in io.lines(file) do lines[#lines + 1] = line end
@@ -20,12 +24,12 @@ function init(args)
 end
 
 local function with_body(path, body)
-    return method .. " " .. path .. " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "
-        .. #body .. "\r\n\r\n" .. body
+    return method .. " " .. path .. " HTTP/1.1\r\nHost: bench\r\n" .. fields
+        .. "Content-Type: application/json\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 local function bare(key)
-    return "GET " .. head .. key .. tail .. " HTTP/1.1\r\nHost: bench\r\n\r\n"
+    return "GET " .. head .. key .. tail .. " HTTP/1.1\r\nHost: bench\r\n" .. fields .. "\r\n"
 end
 
 function request()

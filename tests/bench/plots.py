@@ -34,6 +34,7 @@ def draw(folder: Path, found: Results) -> dict[str, str]:
         "throughput": (_throughput, (9, 4.2)),
         "connections": (_connections, (9, 4.8)),
         "without": (_without, (9, 4.6)),
+        "workers": (_workers, (9, 3.4)),
         "open-loop": (_open_loop, (9, 5)),
         "expiry": (_expiry, (9, 3.6)),
         "visibility": (_visibility, (9, 3.6)),
@@ -133,6 +134,26 @@ def _without(figure: Figure, found: Results) -> bool:
     if present:
         axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
     return bool(present)
+
+
+def _workers(figure: Figure, found: Results) -> bool:
+    """What all processes do in a second, and what they do in a second of their own time."""
+    loads = found.get("workers", Found()).loads
+    by_clock, by_cpu = figure.subplots(1, 2, sharey=True)
+    for axes, of, says in (
+        (by_clock, lambda load: load.per_second, "hits per second"),
+        (by_cpu, lambda load: 1e6 / load.cpu_us if load.cpu_us else None, "hits per second of their own time"),
+    ):
+        for place, name in enumerate(reversed(loads)):
+            values = spread(of(load) for load in loads[name])
+            if values is not None:
+                ends = [[values.median - values.low], [values.high - values.median]]
+                axes.barh(place, values.median, color=_COLOURS[ASIDE], height=0.7)
+                axes.errorbar(values.median, place, xerr=ends, color=_GREY, capsize=3, linewidth=1)
+        axes.set_yticks(range(len(loads)), list(reversed(loads)))
+        axes.set_xlabel(says)
+        axes.xaxis.set_major_formatter(_thousands)
+    return bool(loads)
 
 
 def _open_loop(figure: Figure, found: Results) -> bool:

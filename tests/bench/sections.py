@@ -124,12 +124,28 @@ def _others(found: Results, pictures: Mapping[str, str]) -> Iterator[str]:
         yield says.format(**found[name].facts)
         yield _picture(pictures, name, title)
         if found[name].loads:
-            yield tables.by_target(found[name], beside=None)
+            yield tables.by_target(found[name])
         if found[name].figures:
             yield tables.figures(found[name])
 
 
 _SINGLES = (
+    ("keys", "Hits with keys",
+     "The base case once more: nobody is asked for a key; each request brings one, and it is checked; besides, what "
+     "the client sends is counted against a rate of {rate:,} per second, which nobody reaches. The ceiling and the "
+     "first are sent no key, so what one more header costs is in the ratio as well."),
+    ("workers", "Hits by the number of processes",
+     "{connections} connections, 250 B, any of 1,000 keys; nothing is pinned, {cores} cores for all. wrk (one thread), "
+     "Valkey and HAProxy are on the same cores as the processes of Aside: on two cores, a second worker gets what they "
+     "leave, and hits per second say little of workers. CPU µs is what all processes of Aside use for one request, "
+     "together; hits per second of their own time are its inverse, and fall where workers hinder each other. The "
+     "busiest one's share tells how evenly they took connections."),
+    ("floods", "Hits beside a flood",
+     "One client reads one key {rate:,.0f} times per second, over 16 connections, on time; in every other window of "
+     "{seconds:g} s another client floods the same process over {connections} connections, by wrk. Each ratio is made "
+     "of two neighbouring windows. Absent keys: each request is for an id that never was. Beyond the rate: each client "
+     "may send {allowed:,} per second, {burst:,} at once after a pause; the flood asks for warm keys. The timed "
+     "client, wrk and the stores share one core, so a flood makes the client itself late, too."),
     ("stampede", "A stampede",
      "{readers:,} readers miss one key over {processes} processes, and their requests are all there when the processes "
      "begin to read. The processes' own counters say what was loaded. Each round has another key."),

@@ -22,6 +22,17 @@ from tests.bench.cores import Cores, pin
 PEERS = Path(__file__).with_name("peers")
 PEERS_PYTHON = Path(__file__).parents[2] / ".venv-bench" / "bin" / "python"
 START_SECONDS = 20.0
+_HAPROXY = """
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 60s
+    timeout server 30s
+listen door
+    bind 127.0.0.1:{port}
+    balance leastconn
+    http-reuse always
+{replicas}"""
 
 
 class Serving(NamedTuple):
@@ -34,13 +45,13 @@ class MissingError(Exception):
 
 
 @contextmanager
-def running(argv: Sequence[str | Path], *, port: int, log: Path, cores: Cores,
+def running(argv: Sequence[str | Path], *, port: int, log: Path, cores: frozenset[int],
             environment: Mapping[str, str] | None = None) -> Iterator[Serving]:  # fmt: skip
     """A server that answers HTTP on ``port``. Raises MissingError with its log if it never does."""
     process = spawn(Launch(argv=argv, log=log, environment=environment))
     try:
         _wait(process, port, log)
-        pin(process.pid, cores.server)
+        pin(process.pid, cores)
         yield Serving(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.kill()
@@ -83,7 +94,7 @@ def uvicorn(app: App, *, folder: Path, cores: Cores, environment: Mapping[str, s
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     given = {**inherited, **environment, **app.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     name = "-".join([app.module, *app.environment.values()])
-    with running(argv, port=port, log=folder / f"{name}.log", cores=cores, environment=given) as server:
+    with running(argv, port=port, log=folder / f"{name}.log", cores=cores.server, environment=given) as server:
         yield server
 
 
@@ -100,8 +111,23 @@ def webdis(redis_port: int, *, folder: Path, cores: Cores) -> Iterator[Serving]:
         "logfile": str(folder / "webdis-own.log"),
     }  # fmt: skip
     configuration.write_text(json.dumps(settings))
-    with running([program, configuration], port=port, log=folder / "webdis.log", cores=cores) as server:
+    with running([program, configuration], port=port, log=folder / "webdis.log", cores=cores.server) as server:
         yield server
+
+
+@contextmanager
+def haproxy(ports: Sequence[int], *, folder: Path, cores: Cores) -> Iterator[Serving]:
+    """A load balancer before these, on any core, with connections kept on both sides. Raises MissingError where it is
+    not installed.
+    """
+    program = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise MissingError("HAProxy is not installed (Debian, Ubuntu: apt-get install haproxy)")
+    port, configuration = free_port(), folder / "haproxy.cfg"
+    replicas = "".join(f"    server replica-{number} 127.0.0.1:{each}\n" for number, each in enumerate(ports))
+    configuration.write_text(_HAPROXY.format(port=port, replicas=replicas))
+    with running([program, "-db", "-f", configuration], port=port, log=folder / "haproxy.log", cores=cores.all) as door:
+        yield door
 
 
 def version_of(package: str) -> str:

@@ -41,14 +41,29 @@ class Shape:
     place: int = 0
     file: Path | None = None
     connections: int = 64
+    authorization: str = ""
+    """Sent with each request, where it is not empty. Whoever can list processes can read it."""
 
     def moved(self, by: int) -> Shape:
         """The same from another place on."""
         return replace(self, place=self.place + by)
 
+    def sent_as(self, authorization: str) -> Shape:
+        """The same of another client."""
+        return replace(self, authorization=authorization)
+
     def arguments(self) -> list[str]:
         file = "-" if self.file is None else str(self.file)
-        return [self.method, self.choice, str(self.keys), str(self.place), file, self.head, self.tail]
+        return [
+            self.method,
+            self.choice,
+            str(self.keys),
+            str(self.place),
+            file,
+            self.head,
+            self.tail,
+            self.authorization,
+        ]
 
 
 def run_wrk(url: str, shape: Shape, *, seconds: float, folder: Path) -> Load:

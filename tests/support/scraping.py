@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -23,10 +23,10 @@ class Scrape(Counter[tuple[str, Labels]]):
         return Scrape({sample: value - before[sample] for sample, value in self.items()})
 
 
-async def scrape(urls: Iterable[str]) -> Scrape:
+async def scrape(urls: Iterable[str], *, headers: Mapping[str, str] | None = None) -> Scrape:
     """The sum over these replicas."""
     sum_of_all = Scrape()
-    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, headers=headers) as client:
         for url in urls:
             text = (await client.get(f"{url}/metrics")).raise_for_status().text
             for family in text_string_to_metric_families(text):

@@ -5,17 +5,20 @@ from tests.bench.cells import (
     cold,
     eviction,
     expiry,
+    floods,
+    keys,
     many_keys,
     open_loop,
     outage,
     stampede,
     visibility,
     warm,
+    workers,
     writes,
 )
 from tests.bench.cells.cell import Cell as Cell
 
 CELLS: tuple[Cell, ...] = (
-    *warm.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS, *stampede.CELLS, *visibility.CELLS, *cold.CELLS,
-    *many_keys.CELLS, *eviction.CELLS, *writes.CELLS, *outage.CELLS,
+    *warm.CELLS, *keys.CELLS, *workers.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS, *floods.CELLS,
+    *stampede.CELLS, *visibility.CELLS, *cold.CELLS, *many_keys.CELLS, *eviction.CELLS, *writes.CELLS, *outage.CELLS,
 )  # fmt: skip

@@ -95,6 +95,7 @@ async def _round(bench: Bench, url: str, number: int, found: Found) -> None:
     finally:
         ended.set()
         await watching
+    assert all(read.status == 200 for read in reads), f"{path}: not every answer is 200"
     parts = split(reads, renewals, window=_window(plan))
     around, calm = typical_p99(parts.around) * 1000, typical_p99(parts.calm) * 1000
     figures = {
