@@ -15,9 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.clients import client_of
 from service.api.hot_reads import Exchange
 from service.api.middleware import RequestRecorder
-from service.api.refusals import Refusal, overloaded, rate_limited
+from service.api.refusals import SLOWED_SECONDS, Refusal, overloaded, rate_limited
 from service.api.work import HEALTH_PATHS, work_of
 from service.domain.shedding import Shedding
+from service.domain.spacing import Spacing
 from service.services.access import Access
 from service.services.rate_limits import RateLimits
 
@@ -50,6 +51,7 @@ class Door:
         self._ordinary = ordinary
         self._recorder = recorder
         self._shedding = Shedding()
+        self._spacing = Spacing()
         self._limits: RateLimits | None = None
         self._access: Access | None = None
 
@@ -97,8 +99,12 @@ class Door:
         if _IS_COUNTED in scope:
             return None
         scope[_IS_COUNTED] = True
-        wait = limits.take(client_of(scope, self._access), monotonic())
+        now = monotonic()
+        wait = limits.take(client_of(scope, self._access), now)
         if not wait:
             return None
         self._recorder.rate_limited()
-        return rate_limited(scope, wait_seconds=wait, rate=limits.rate, burst=limits.burst)
+        told_after = self._spacing.wait(now, at_least=SLOWED_SECONDS)
+        return rate_limited(
+            scope, wait_seconds=wait, rate=limits.rate, burst=limits.burst, told_after_seconds=told_after
+        )

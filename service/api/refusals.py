@@ -43,7 +43,7 @@ def overloaded(scope: Scope, work: Work) -> Refusal:
     return _refusal(scope, OVERLOADED, detail, {"retry-after": "1"}, wait_seconds=0.0)
 
 
-def rate_limited(scope: Scope, *, wait_seconds: float, rate: float, burst: float) -> Refusal:
+def rate_limited(scope: Scope, *, wait_seconds: float, rate: float, burst: float, told_after_seconds: float) -> Refusal:
     """With the fields of draft-ietf-httpapi-ratelimit-headers-10: `q` requests in `w` seconds, `r` left, `t` until
     there are more.
     """
@@ -55,7 +55,7 @@ def rate_limited(scope: Scope, *, wait_seconds: float, rate: float, burst: float
         "ratelimit": f'"{_POLICY}";r=0;t={wait}',
     }
     detail = f"a client may send {rate:g} requests per second, {burst:g} at once after a pause"
-    return _refusal(scope, RATE_LIMITED, detail, fields, wait_seconds=SLOWED_SECONDS)
+    return _refusal(scope, RATE_LIMITED, detail, fields, wait_seconds=told_after_seconds)
 
 
 def _refusal(scope: Scope, kind: ProblemKind, detail: str, fields: dict[str, str], *, wait_seconds: float) -> Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,8 +13,10 @@ from fastapi import FastAPI
 
 from service.api.clients import client_of
 from service.api.door import Door
+from service.api.refusals import SLOWED_SECONDS
 from service.api.work import work_of
 from service.domain.shedding import LOOKS, Shedding, Work
+from service.domain.spacing import APART_SECONDS
 from service.services.access import Access
 from service.services.rate_limits import RateLimits
 from tests.support.openapi_truth import OpenApiTruth
@@ -151,6 +154,18 @@ async def test_a_request_that_goes_on_to_the_ordinary_routes_pays_once():
     assert (status, body[:1]) == (429, b"{")
     assert b"content-length: %d\r\n" % len(body) in head
     assert not door.begin(scope_of("10.0.0.2"), exchange)
+
+
+async def test_those_who_are_refused_together_are_not_told_together(monkeypatch: pytest.MonkeyPatch):
+    delays: list[float] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda seconds, *_: delays.append(seconds))
+    door = Door(Passing(), Passing(), Told())
+    door.attach(Shedding(), RateLimits(Alone(), rate=0.001, burst=1, alone_share=0.5))
+    assert not door.begin(scope_of(), Exchange())
+    assert all(door.begin(scope_of(), Exchange()) for _ in range(64))
+    assert len(delays) == 64
+    assert min(delays) == delays[0] == pytest.approx(SLOWED_SECONDS)
+    assert max(delays) > SLOWED_SECONDS + APART_SECONDS / 2
 
 
 def test_a_client_is_its_key_where_one_was_proven_and_never_what_it_claims():
