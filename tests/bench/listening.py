@@ -11,14 +11,16 @@ from service.embedded import free_port
 
 
 @contextmanager
-def listening(status: int, *, answer: bytes = b"{}") -> Iterator[tuple[str, list[str]]]:
-    """Answers everything so; yields its URL, and the paths that it was asked for."""
+def listening(status: int, *, answer: bytes = b"{}", heads: list[str] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Answers everything so; yields its URL, and the paths that it was asked for. ``heads`` gets the whole heads."""
     paths: list[str] = []
     port, loop = free_port(), asyncio.new_event_loop()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if heads is not None:
+                    heads.append(head.decode())
                 lines = head.decode().split("\r\n")
                 paths.append(lines[0].split()[1])
                 lengths = [int(line.partition(": ")[2]) for line in lines if line.startswith("Content-Length")]

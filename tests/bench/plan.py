@@ -44,10 +44,16 @@ class Plan:
     eviction_reads: int = 15_000
     """After each sweep."""
     eviction_rounds: int = 3
+    workers: tuple[int, ...] = (1, 2, 4)
+    """More than two only where each of them finds a core."""
+    replicas: int = 3
+    """Behind a load balancer; 0: none."""
     flood_pairs: int = 3
     """Of a window of calm and one of flood, in each round."""
     flood_seconds: float = 1.2
     """Of a window."""
+    flood_begins_seconds: float = 1.0
+    """Of a flood, before its window: what its client had saved until then is spent in it, and told apart."""
     flood_hits_per_second: float = 400.0
     """Of the client that does not flood."""
     flood_connections: int = 64
@@ -65,6 +71,6 @@ QUICK = Plan(
     rounds=2, seconds=0.2, warmup_seconds=0.1, rows=50_000, many_keys=20_000, expiries=2, hot_ttl_seconds=1.0,
     warmings=1, changes=60, open_loop_rounds=1, open_loop_shares=(0.1,), open_loop_seconds=1.0,
     eviction_keys=10_000, eviction_holds=1_000, eviction_sweeps=2, eviction_reads=4_000, eviction_rounds=1,
-    flood_pairs=1, flood_seconds=0.5,
+    flood_pairs=1, flood_seconds=0.5, flood_begins_seconds=0.2,
 )  # fmt: skip
 """Says whether all of it works, and little more."""

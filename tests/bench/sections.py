@@ -143,7 +143,8 @@ _SINGLES = (
     ("floods", "Hits beside a flood",
      "One client reads one key {rate:,.0f} times per second, over 16 connections, on time; in every other window of "
      "{seconds:g} s another client floods the same process over {connections} connections, by wrk. Each ratio is made "
-     "of two neighbouring windows. Absent keys: each request is for an id that never was. Beyond the rate: each client "
+     "of two neighbouring windows; a flood begins {begins:g} s before its window, with what its client has saved, and "
+     "that is told apart. Absent keys: each request is for an id that never was. Beyond the rate: each client "
      "may send {allowed:,} per second, {burst:,} at once after a pause; the flood asks for warm keys. The timed "
      "client, wrk and the stores share one core, so a flood makes the client itself late, too."),
     ("stampede", "A stampede",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.bench.contestants import ASIDE, CEILING, PLAIN, WEBDIS
+from tests.bench.contestants import ABSENT, ASIDE, BEYOND, CEILING, KEYED, PLAIN, RATIO, WEBDIS
 from tests.bench.figures import Found, Load
 from tests.bench.goals import GOALS, judge
 from tests.bench.plan import Plan
@@ -82,6 +82,17 @@ def test_one_connection_more_than_configured_is_a_miss():
 def test_a_batch_counts_by_its_items():
     batch = Found(loads={"single": loads(100), "batch": loads(11)}, facts={"items": 100, "of": "item"})
     assert verdict({"batch": batch}, "batch read") == ("reached", 11)
+
+
+def test_hits_with_keys_are_held_against_the_ceiling():
+    keys = Found(loads={ASIDE: loads(90), KEYED: loads(59), CEILING: loads(100)}, facts={"rate": 5})
+    assert verdict({"keys": keys}, "warm hit with a key") == ("MISSED", 0.59)
+
+
+def test_a_flood_is_judged_by_the_median_of_its_pairs():
+    floods = Found(figures={f"{ABSENT}: {RATIO}": [1.4, 9.0, 1.2], f"{BEYOND}: {RATIO}": [1.6, 1.0, 1.7]})
+    assert verdict({"floods": floods}, "hits of others beside a flood of absent keys") == ("reached", 1.4)
+    assert verdict({"floods": floods}, "hits of others beside a flood beyond") == ("MISSED", 1.6)
 
 
 def test_who_could_not_be_had_and_what_failed_is_said():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from service.embedded import free_port
@@ -71,3 +73,15 @@ def test_documents_are_sent_whole(tmp_path):
     with listening(200) as (url, paths):
         assert run_wrk(url, shape, seconds=0.3, folder=tmp_path).is_clean
     assert set(paths) == {"/w/1", "/w/2", "/w/3"}
+
+
+@pytest.mark.parametrize("shape", [Shape(head="/k/"), Shape(head="/w/", method="PUT", choice="document")])
+def test_a_client_shows_its_key_with_each_request_and_without_one_shows_none(tmp_path, shape):
+    file = tmp_path / "document"
+    file.write_text('{"id": "NUMBER"}\n')
+    shape = replace(shape, file=file)
+    for authorization, lines in (("Bearer aside_live_1", 1), ("", 0)):
+        heads: list[str] = []
+        with listening(200, heads=heads) as (url, _):
+            assert run_wrk(url, shape.sent_as(authorization), seconds=0.2, folder=tmp_path).is_clean
+        assert {head.count(f"\r\nAuthorization: {authorization}\r\n") for head in heads} == {lines}

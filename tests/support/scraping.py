@@ -9,6 +9,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 Labels = frozenset[tuple[str, str]]
+_PATIENCE_SECONDS = 15.0
 
 
 class Scrape(Counter[tuple[str, Labels]]):
@@ -26,7 +27,7 @@ class Scrape(Counter[tuple[str, Labels]]):
 async def scrape(urls: Iterable[str], *, headers: Mapping[str, str] | None = None) -> Scrape:
     """The sum over these replicas."""
     sum_of_all = Scrape()
-    async with httpx.AsyncClient(trust_env=False, verify=False, headers=headers) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, headers=headers, timeout=_PATIENCE_SECONDS) as client:
         for url in urls:
             text = (await client.get(f"{url}/metrics")).raise_for_status().text
             for family in text_string_to_metric_families(text):

@@ -1,15 +1,14 @@
 """Hits of one client while another floods: with reads of what never was, and beyond the rate that a client may send.
 
 Windows of calm and of flood take turns, and each ratio is made of two neighbours, the calm one first in every other
-pair. A flood begins with its window: what its client had saved until then is part of what it does to the others.
+pair. A flood begins before its window, with what its client had saved until then: that is timed, and told apart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import uvloop
@@ -28,7 +27,7 @@ from tests.support.scraping import Scrape
 RATE, BURST = 1_000, 500
 """What one client may send in the second flood: more than the hits that are timed."""
 PAUSE_SECONDS = 0.15
-"""After each window: until the flood's last requests are answered."""
+"""After a flood: until its last requests are answered."""
 _PATH = "/v1/entities/item/1"
 _NEVER = 100_000_000
 """More ids than all floods together ask for."""
@@ -51,9 +50,10 @@ def floods(plan: Plan) -> tuple[Flood, Flood]:
         "ASIDE_LIMITS__BURST": str(BURST),
     }  # fmt: skip
     warm = Shape(head="/v1/entities/item/", keys=plan.keys, connections=plan.flood_connections)
+    beyond = {"hits, the timed ones among them,": "aside_cache_requests_total", "refusals": "aside_rate_limited_total"}
     return (
         Flood(ABSENT, {}, absent, {"loads": "aside_db_load_batch_size_sum", "refusals": "aside_shed_total"}),
-        Flood(BEYOND, rate, warm, {"requests": "aside_http_requests_total", "refusals": "aside_rate_limited_total"}),
+        Flood(BEYOND, rate, warm, beyond),
     )
 
 
@@ -66,12 +66,13 @@ def measure(bench: Bench) -> Found:
     for number, flood in enumerate(floods(plan)):
         with bench.stage.aside(f"flood-{number}", **flood.environment) as replica:
             both = _Both(bench, replica.url, flood, timed, flooding)
-            both.window(is_flooded=False)  # what is read is cached from now on
+            both.window()  # what is read is cached from now on
             for pair in range(plan.rounds * plan.flood_pairs):
                 both.pair(pair, found)
                 bench.passed(_seconds(plan))
     found.facts = {
-        "rate": plan.flood_hits_per_second, "seconds": plan.flood_seconds, "connections": plan.flood_connections,
+        "rate": plan.flood_hits_per_second, "seconds": plan.flood_seconds, "begins": plan.flood_begins_seconds,
+        "connections": plan.flood_connections,
         "allowed": RATE, "burst": BURST,
     }  # fmt: skip
     return found
@@ -90,54 +91,69 @@ class _Both:
 
     def pair(self, number: int, found: Found) -> None:
         """One window of each kind, beside each other."""
-        reads: dict[bool, list[Read]] = {}
+        calm: list[Read] = []
+        flooded: list[Read] = []
         did: dict[str, float] = {}
         for is_flooded in (True, False) if number % 2 else (False, True):
+            if not is_flooded:
+                calm = self.window()
+                continue
             before = self._counted()
-            reads[is_flooded] = self.window(is_flooded=is_flooded)
-            if is_flooded:
-                since = self._counted().since(before)
-                did = {what: since.total_of(counter) for what, counter in self._flood.did.items()}
-        calm, beside = (1000 * percentile([read.seconds for read in reads[kind]], 0.99) for kind in (False, True))
+            flooded = self.flooded_window()
+            since = self._counted().since(before)
+            did = {what: since.total_of(counter) for what, counter in self._flood.did.items()}
         figures = {
-            "p99 in calm, ms": calm, "p99 beside, ms": beside, RATIO: beside / calm,
-            "timed reads that were refused": float(sum(read.status != 200 for kind in reads.values() for read in kind)),
-            **{f"{what} per second of flood": count / self._bench.plan.flood_seconds for what, count in did.items()},
-        }  # fmt: skip
+            **in_figures(calm, flooded, begins_seconds=self._bench.plan.flood_begins_seconds),
+            **{f"{what} per second of flood": count / _flood_seconds(self._bench.plan) for what, count in did.items()},
+        }
         for name, value in figures.items():
             found.figures.setdefault(f"{self._flood.name}: {name}", []).append(value)
 
-    def window(self, *, is_flooded: bool) -> list[Read]:
-        plan = self._bench.plan
-        with self._flooded() if is_flooded else _calm(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            reads = runner.run(
-                steady_reads(
-                    self._url, _PATH, rate=plan.flood_hits_per_second, seconds=plan.flood_seconds,
-                    authorization=self._timed,
-                )
-            )  # fmt: skip
-        time.sleep(PAUSE_SECONDS)
-        return reads
+    def window(self) -> list[Read]:
+        return self._reads(self._bench.plan.flood_seconds)
 
-    @contextmanager
-    def _flooded(self) -> Iterator[None]:
+    def flooded_window(self) -> list[Read]:
+        """With the beginning of the flood."""
         self._place += _ASKED_AT_ONCE
         shape = self._flood.shape.moved(self._place).sent_as(self._flooding)
         with loading(self._url, shape, folder=self._bench.stage.folder):
-            yield
+            reads = self._reads(_flood_seconds(self._bench.plan))
+        time.sleep(PAUSE_SECONDS)
+        return reads
+
+    def _reads(self, seconds: float) -> list[Read]:
+        rate = self._bench.plan.flood_hits_per_second
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(steady_reads(self._url, _PATH, rate=rate, seconds=seconds, authorization=self._timed))
 
     def _counted(self) -> Scrape:
         return self._bench.scraped(self._url, authorization=self._timed)
 
 
-@contextmanager
-def _calm() -> Iterator[None]:
-    yield
+def in_figures(calm: Sequence[Read], flooded: Sequence[Read], *, begins_seconds: float) -> dict[str, float]:
+    """The p99 of a window of each kind, and of the beginning of the flood, so many seconds."""
+    lasting_from = min(read.at for read in flooded) + begins_seconds
+    beginning = [read for read in flooded if read.at < lasting_from]
+    lasting = [read for read in flooded if read.at >= lasting_from]
+    in_calm, at_first, beside = (
+        1000 * percentile([read.seconds for read in reads], 0.99) for reads in (calm, beginning, lasting)
+    )
+    return {
+        "p99 in calm, ms": in_calm,
+        "p99 beside, ms": beside,
+        RATIO: beside / in_calm,
+        "p99 while it begins ÷ in calm": at_first / in_calm,
+        "timed reads that were refused": float(sum(read.status != 200 for read in (*calm, *flooded))),
+    }
+
+
+def _flood_seconds(plan: Plan) -> float:
+    return plan.flood_begins_seconds + plan.flood_seconds
 
 
 def _seconds(plan: Plan) -> float:
     """Of one pair."""
-    return 2 * (plan.flood_seconds + PAUSE_SECONDS) + 0.3
+    return plan.flood_seconds + _flood_seconds(plan) + PAUSE_SECONDS + 0.3
 
 
 CELLS = (

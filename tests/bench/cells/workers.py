@@ -20,10 +20,7 @@ from tests.bench.servers import MissingError, haproxy
 from tests.bench.stage import Stage, Target
 from tests.bench.wrk import Shape, run_wrk
 
-WORKERS = {"1 worker": 1, "2 workers": 2, "4 workers": 4}
 ONE = "1 worker"
-REPLICAS = 3
-BEHIND = f"{REPLICAS} replicas behind HAProxy"
 
 
 class Served(NamedTuple):
@@ -41,12 +38,15 @@ def measure(bench: Bench) -> Found:
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         stack.enter_context(undivided(bench.stage.cores))
-        served = {name: stack.enter_context(_workers(bench.stage, name)) for name in _names(bench.stage)}
-        try:
-            served[BEHIND] = stack.enter_context(_behind(bench.stage))
-        except MissingError as error:
-            missing[BEHIND] = str(error)
-        for each in served.values():
+        counts = [count for count in bench.plan.workers if count <= max(2, len(bench.stage.cores.all))]
+        all_served = [stack.enter_context(_workers(bench.stage, count)) for count in counts]
+        if bench.plan.replicas:
+            try:
+                all_served.append(stack.enter_context(_behind(bench.stage, bench.plan.replicas)))
+            except MissingError as error:
+                missing["replicas"] = str(error)
+        served = {each.target.name: each for each in all_served}
+        for each in all_served:
             stack.enter_context(bench.stage.joined_by(each.target))
 
         def load(target: Target, shape: Shape) -> Load:
@@ -61,27 +61,22 @@ def measure(bench: Bench) -> Found:
     return found
 
 
-def _names(stage: Stage) -> Sequence[str]:
-    """Four only where each of them finds a core."""
-    return [name for name, count in WORKERS.items() if count <= max(2, len(stage.cores.all))]
-
-
 @contextmanager
-def _workers(stage: Stage, name: str) -> Iterator[Served]:
-    count = WORKERS[name]
+def _workers(stage: Stage, count: int) -> Iterator[Served]:
     with stage.aside(f"workers-{count}", is_pinned=False, ASIDE_WORKERS=str(count)) as process:
+        name = ONE if count == 1 else f"{count} workers"
         yield Served(Target(name, process.url, process.pid), [process.url], family(process.pid))
 
 
 @contextmanager
-def _behind(stage: Stage) -> Iterator[Served]:
+def _behind(stage: Stage, count: int) -> Iterator[Served]:
     with ExitStack() as parts:
-        replicas = [parts.enter_context(stage.aside(f"behind-{n}", is_pinned=False)) for n in range(REPLICAS)]
-        door = parts.enter_context(
-            haproxy([replica.port for replica in replicas], folder=stage.folder, cores=stage.cores)
-        )
+        replicas = [parts.enter_context(stage.aside(f"behind-{n}", is_pinned=False)) for n in range(count)]
+        ports = [replica.port for replica in replicas]
+        door = parts.enter_context(haproxy(ports, folder=stage.folder, cores=stage.cores))
+        target = Target(f"{count} replicas behind HAProxy", door.url, door.pid)
         pids = [pid for replica in replicas for pid in family(replica.pid)]
-        yield Served(Target(BEHIND, door.url, door.pid), [replica.url for replica in replicas], pids)
+        yield Served(target, [replica.url for replica in replicas], pids)
 
 
 def _shape(bench: Bench, target: Target, number: int) -> Shape:
@@ -119,5 +114,5 @@ def _figures(found: Found, shares: dict[str, list[float]]) -> dict[str, list[flo
 
 
 CELLS = (
-    Cell("workers", "hits by the number of processes: 64 connections, 250 B", measure, loads(len(WORKERS))),
+    Cell("workers", "hits by the number of processes: 64 connections, 250 B", measure, loads(3)),
 )  # fmt: skip
