@@ -145,7 +145,7 @@ _SINGLES = (
      "{seconds:g} s another client floods the same process over {connections} connections, by wrk. Each ratio is made "
      "of two neighbouring windows; a flood begins {begins:g} s before its window, with what its client has saved, and "
      "that is told apart. Absent keys: each request is for an id that never was. Beyond the rate: each client "
-     "may send {allowed:,} per second, {burst:,} at once after a pause; the flood asks for warm keys. The timed "
+     "may send {allowed:,.0f} per second, {burst:,.0f} at once after a pause; the flood asks for warm keys. The timed "
      "client, wrk and the stores share one core, so a flood makes the client itself late, too."),
     ("stampede", "A stampede",
      "{readers:,} readers miss one key over {processes} processes, and their requests are all there when the processes "
