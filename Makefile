@@ -57,6 +57,10 @@ mutants: $(STAMP) ## Take each safeguard away and see its test fail (10 minutes)
 chaos: $(STAMP) ## Break servers, replicas and links for 3 minutes, check every answer (ARGS='--minutes 35')
 	@exec $(PYTHON) -m tests.chaos $(ARGS)
 
+.PHONY: rollout
+rollout: $(STAMP) ## Restart and upgrade replicas one by one, under load, and check every answer (5 minutes)
+	@exec $(PYTHON) -m tests.rollout $(ARGS)
+
 .PHONY: alerts
 alerts: $(STAMP) ## Cause the failure of every alert, and see it fire and end (3 minutes)
 	@exec $(PYTHON) -m tests.alerts $(ARGS)

@@ -23,7 +23,9 @@ class Epochs:
                 await connection.execute(sql("relay_next_epoch"))
 
     async def next_of_all(self) -> None:
-        async with self._database.writing() as connection:
+        """Give up everything. No type needs an epoch of its own any more: nothing from before has the new label."""
+        async with self._database.writing() as connection, connection.transaction():
+            await connection.execute(sql("fold_type_epochs"), 0)
             await connection.execute(sql("relay_next_epoch"))
 
     async def label_of_type(self, entity_type: str) -> bytes:

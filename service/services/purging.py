@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import structlog
+
 from service.cache.keys import name_of
 from service.cache.sweeping import BEGINNING, SweepLane
 from service.db.epochs import Epochs
@@ -27,6 +29,8 @@ from service.domain.job import Job
 from service.errors import CacheUnavailableError, InvalidInputError
 from service.services.jobs import Report
 from service.services.pacing import Pace
+
+log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.02
 _PATIENCE_SECONDS = 30.0
@@ -81,28 +85,39 @@ class Purging:
         return await (self._lane.count_names(names) if dry_run else self._lane.drop_names(names))
 
     async def give_up(self, entity_type: str | None) -> None:
-        """Return once no reader, of any replica, is answered with what was cached before; B at the most.
+        """Return once no reader, of any replica, is answered with what was cached before; B at the most, or 2 B.
 
         Where no heartbeat with the new epoch is seen, B is waited out: one that is alive then was granted by a poll
-        made after the commit.
+        made after the commit. If it does not name the type, a replica leads whose version knows no epochs of types, as
+        happens while replicas are exchanged for newer ones: then everything is given up, which every version knows.
         """
         if entity_type is None:
-            await self._epochs.next_of_all()
-        else:
-            await self._epochs.next_of_type(entity_type)
+            await self._give_up_all()
+            return
+        await self._epochs.next_of_type(entity_type)
+        if not await self._is_in_force_within_bound(entity_type) and await self._label(entity_type) is not None:
+            log.warning("relay_knows_no_epochs_of_types", entity_type=entity_type, given_up="everything")
+            await self._give_up_all()
+
+    async def _give_up_all(self) -> None:
+        await self._epochs.next_of_all()
+        await self._is_in_force_within_bound("any")
+
+    async def _is_in_force_within_bound(self, entity_type: str) -> bool:
         deadline = time.monotonic() + self._bound_seconds
-        while not await self._is_in_force(entity_type or "any"):
+        while await self._label(entity_type) != await self._epochs.label_of_type(entity_type):
             left = deadline - time.monotonic()
             if left <= 0:
-                return
+                return False
             await asyncio.sleep(min(_LOOK_SECONDS, left))
+        return True
 
-    async def _is_in_force(self, entity_type: str) -> bool:
-        wanted = await self._epochs.label_of_type(entity_type)
+    async def _label(self, entity_type: str) -> bytes | None:
+        """What readers ask of entries of this type; None where they do not use the cache, or nobody can tell."""
         try:
-            return await self._lane.label_in_force(name_of(entity_type, "any")) == wanted
+            return await self._lane.label_in_force(name_of(entity_type, "any"))
         except CacheUnavailableError:
-            return False
+            return None
 
     async def run(self, job: Job, report: Report) -> None:
         """The walk. Begun anew where it was interrupted: what is gone is not met again."""

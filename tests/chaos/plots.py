@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 
 _GREY = "#808890"
 _BLUE, _GREEN, _RED, _ORANGE = "#3b82d6", "#2fa36b", "#e0524d", "#e08a2c"
-_STYLE = {
+STYLE = {
     "text.color": _GREY, "axes.labelcolor": _GREY, "axes.edgecolor": _GREY, "xtick.color": _GREY, "ytick.color": _GREY,
     "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "none", "axes.facecolor": "none",
     "savefig.transparent": True, "font.size": 10,
@@ -24,7 +24,7 @@ _LINES = 400
 
 def draw(found: Mapping[str, Any], outcome: Any, path: Path) -> None:
     """Two PNGs beside ``path``."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         _time_line(found, path.with_name(f"{path.stem}-time-line.png"))
         _staleness(outcome.staleness, found["plain_sql"]["bound_ms"], path.with_name(f"{path.stem}-staleness.png"))
 

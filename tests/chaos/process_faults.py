@@ -14,6 +14,8 @@ from tests.chaos.fault_kinds import kind, number_of
 from tests.chaos.plan import Fault
 from tests.chaos.stage import Stage
 
+START_SECONDS = 120.0
+"""Patience, not a limit: where a machine does much besides, imports alone may take half a minute."""
 _UNLIMITED = resource.RLIM_INFINITY
 _WAL_TOO_SMALL = 1_000_000
 """Bytes. Less than a segment of the log has: the next write of the log beyond it fails, which PostgreSQL takes for the
@@ -30,7 +32,7 @@ async def kill_replica(stage: Stage, fault: Fault) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(replica.launch)
-        await asyncio.to_thread(replica.wait_until_live, 40)
+        await asyncio.to_thread(replica.wait_until_live, START_SECONDS)
 
 
 @kind("freeze replica")
@@ -52,7 +54,7 @@ async def rolling_restart(stage: Stage, fault: Fault) -> AsyncIterator[None]:
     for replica in stage.replicas:
         await asyncio.to_thread(replica.terminate, 30)
         await asyncio.to_thread(replica.launch)
-        await asyncio.to_thread(replica.wait_until_live, 40)
+        await asyncio.to_thread(replica.wait_until_live, START_SECONDS)
         await asyncio.sleep(fault.seconds)
 
 

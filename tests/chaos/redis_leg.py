@@ -78,8 +78,11 @@ class RedisLeg:
         """Whom Sentinel names; without one, there is only one."""
         if self.sentinel is None:
             return self.primary
-        with suppress(OSError, ValueError, asyncio.TimeoutError):
-            port = await asyncio.wait_for(_master_port(self.sentinel.port), 1)
+        with suppress(OSError, ValueError):  # TimeoutError too
+            async with asyncio.timeout(
+                1
+            ):  # `wait_for` of Python 3.11 may swallow a cancellation, and the campaign's end
+                port = await _master_port(self.sentinel.port)
             self.primary = next((server for server in self.servers if server.port == port), self.primary)
         return self.primary
 

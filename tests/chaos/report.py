@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from tests.chaos.bulkhead import POOL, REDIS_CONNECTIONS
 from tests.chaos.campaign import Outcome
 from tests.chaos.observation import Kind
-from tests.chaos.recovery import quantiles, recoveries
+from tests.chaos.recovery import Failover, failovers, quantiles, recoveries
 from tests.chaos.stage import BOUND_SECONDS, LOAD_CONNECTIONS
 
 
@@ -49,6 +49,7 @@ def figures(outcome: Outcome, about: Mapping[str, Any]) -> dict[str, Any]:
             }
             for kind, found in recoveries(outcome).items()
         },
+        "failovers": _failovers(failovers(outcome)),
         "plain_sql": {
             "changes": outcome.written.changes,
             "truncates": outcome.written.truncates,
@@ -116,6 +117,7 @@ def markdown(found: Mapping[str, Any], stem: str) -> str:
         _table(("fault", "number", "alone", "first hit", "error-free"),
                ((kind, row["faults"], row["alone"], _short(row["first_hit"]), _short(row["error_free"]))
                 for kind, row in found["recovery_ms"].items())),
+        *_failover_lines(found["failovers"]),
         "## Plain SQL",
         f"{sql['changes']} changes, {sql['truncates']} TRUNCATEs; B is {sql['bound_ms']:.0f} ms. Milliseconds after the"
         " commit.",
@@ -145,6 +147,37 @@ def markdown(found: Mapping[str, Any], stem: str) -> str:
                ((name, *counts.values()) for name, counts in found["left_over"].items())),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _failovers(found: Sequence[Failover]) -> dict[str, Any]:
+    """By kind, all of them and those that were alone."""
+    rows = {}
+    for kind in sorted({each.kind for each in found}):
+        for name, some in (
+            (kind, [each for each in found if each.kind == kind]),
+            (f"{kind}, alone", [each for each in found if each.kind == kind and each.alone]),
+        ):
+            rows[name] = {
+                "number": len(some),
+                "any_replica": quantiles([each.seconds for each in some if each.seconds is not None]),
+                "each_replica": quantiles([each.seconds_of_all for each in some if each.seconds_of_all is not None]),
+            }
+    return rows
+
+
+def _failover_lines(found: Mapping[str, Any]) -> list[str]:
+    if not found:
+        return []
+    return [
+        "## Failovers of Redis",
+        "From the begin (`kill -9` of the primary, or the command to Sentinel) until hits were answered again: by any"
+        " replica, and by each of them. Sentinel waits 0.5 s before it believes that a primary is gone; B is 1 s."
+        " `alone`: no other fault held meanwhile. Where others did, each of the replicas may have had no Redis, no"
+        " PostgreSQL, or no life, for reasons of its own. Median, and worst; ms.",
+        _table(("failover", "number", "hits by any replica", "hits by each replica"),
+               ((kind, row["number"], _short(row["any_replica"]), _short(row["each_replica"]))
+                for kind, row in found.items())),
+    ]  # fmt: skip
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -142,7 +142,7 @@ async def open_stage(leg: str) -> AsyncIterator[Stage]:
             replicas.append(replica.launch())
         stage._thawed_at = [0.0] * REPLICAS
         for replica in replicas:
-            await asyncio.to_thread(replica.wait_until_live, 30)
+            await asyncio.to_thread(replica.wait_until_live, 120)
         yield stage
 
 

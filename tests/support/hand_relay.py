@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from service.cache.grants import Grant, Granted, Granter, Watermark
 from service.cache.lane import connector
@@ -34,11 +35,13 @@ class GatedSession(RelaySession):
     """The relay's side of PostgreSQL, with a gate after its look at the changes."""
 
     polled: Gate
+    knows_types: bool = True
+    """False: as a version before epochs of types, which does not tell the cache of them."""
 
     async def poll(self, since: str, *, page_size: int) -> Poll:
         poll = await super().poll(since, page_size=page_size)
         await self.polled.passing()
-        return poll
+        return poll if self.knows_types else replace(poll, type_epochs="")
 
 
 class HandRelay:

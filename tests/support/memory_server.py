@@ -14,7 +14,7 @@ from service.cache.keys import HEARTBEAT, WATERMARK, cache_key, label_of
 from service.cache.store import NO_GENERATION, Change, Effect, Mode
 
 _HEADER = 256
-_VERSIONED = re.compile(rb"[VN]1 ([0-9]+) ([^\s]+) ")
+_VERSIONED = re.compile(rb"[VN]1 ([0-9]+) ([^\s]+) [0-9]")
 _LEASED = re.compile(rb"L1 ([^\s]+) ([0-9]+)")
 _APPLIED_BY = re.compile(rb"([0-9]+)\.([0-9]+)\|")
 

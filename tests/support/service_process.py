@@ -21,7 +21,7 @@ OURS = ("ASIDE_", "DATABASE_URL", "REDIS_URL", "PG", "PROMETHEUS_")
 
 
 class ServiceProcess:
-    """`python -m service serve` on a free port.
+    """`python -m service serve` on a free port of loopback.
 
     ``environment`` is all that it sees of Aside's variables; ``arguments`` follow the command. It dies with the tests,
     even if those are killed.
@@ -29,6 +29,7 @@ class ServiceProcess:
 
     def __init__(self, log: Path, environment: Mapping[str, str], *, arguments: tuple[str, ...] = ("serve",)) -> None:
         self.log_file = log
+        self.host = environment.get("ASIDE_HOST", "127.0.0.1")
         self.port = int(environment.get("ASIDE_PORT") or free_port())
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self._environment = {
@@ -46,7 +47,7 @@ class ServiceProcess:
     @property
     def url(self) -> str:
         """Where it listens, with no slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -144,7 +145,7 @@ class ServiceProcess:
         return found
 
     def _is_live(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=2)
         try:
             connection.request("GET", "/livez")
             return connection.getresponse().status == http.client.OK

@@ -10,9 +10,10 @@ local function header(key)
   return head
 end
 
--- version, generation of a value or negative entry; nil for everything else.
+-- version, generation of a value or negative entry; nil for everything else. The cost behind them is looked at because
+-- a version of the service that knew no epochs of types took a whole heartbeat, blanks and all, for a generation.
 local function versioned(head)
-  return string.match(head, '^[VN]1 (%d+) (%S+) ')
+  return string.match(head, '^[VN]1 (%d+) (%S+) %d')
 end
 
 -- What entries of `key` are labelled with in a generation as the heartbeat has it: `history.epoch`, and behind it, each

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from service.embedded.processes import Launch, spawn
 from tests.support.compose import ROOT, SERVICES, Volumes
 from tests.support.compose_servers import compose_postgres, compose_valkey, end, prepare
 from tests.support.dockerfile import Image, lay_out
+from tests.support.door import haproxy
 from tests.support.name_server import NameServer
 
 HOSTS = ("127.0.0.2", "127.0.0.3")
@@ -96,18 +96,5 @@ def stack(volumes: Volumes, cache_socket: Path, owners_postgres: Postgres) -> It
         parts.callback(lambda: [end(process) for process in made.replicas.values()])
         own = {"ASIDE_DNS": names.address, "ASIDE_REPLICAS": f"aside:{port}", "ASIDE_DOOR": f"127.0.0.1:{door}"}
         assert own.keys() == SERVICES["load-balancer"]["environment"].keys()
-        parts.enter_context(_haproxy(own, volumes.root / "haproxy.log"))
+        parts.enter_context(haproxy(own, volumes.root / "haproxy.log"))
         yield made
-
-
-@contextmanager
-def _haproxy(environment: Mapping[str, str], log: Path) -> Iterator[None]:
-    program = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-    assert program is not None, "haproxy is not installed"
-    process = spawn(
-        Launch(argv=[program, "-db", "-f", ROOT / "deploy/compose/haproxy.cfg"], log=log, environment=environment)
-    )
-    try:
-        yield
-    finally:
-        end(process)

@@ -179,3 +179,32 @@ async def test_p10_of_too_many_types_given_up_one_more_gives_up_everything(world
     assert (await replica.get()).outcome is Outcome.MISS
     assert await world.sql("SELECT FROM type_epoch") == []
     assert " " not in await world.redis("GET", "aside:hb")
+
+
+async def test_p11_where_the_leader_knows_no_epochs_of_types_everything_is_given_up(quick_world):
+    """As while replicas are exchanged for those of a newer version, one by one.
+
+    purge:     epoch 2 of the type ─────────── B ── epoch 2 of everything ─────────────── done
+    relay:                          heartbeat 1                            heartbeat 2
+    """
+    quick_world.relay.session.knows_types = False
+    replica = await quick_world.replica()
+    await replica.put(1)
+    assert await replica.read() == 1
+    await change_unseen(quick_world, 2)
+    await give_up(quick_world, purging_of(quick_world, replica))
+    assert await replica.read() == 2
+    assert await quick_world.sql("SELECT FROM type_epoch") == []
+
+
+async def test_p12_what_a_version_without_epochs_of_types_fills_beside_them_is_nobodys(world):
+    """It takes the whole heartbeat for a generation, so its entries have a blank too many."""
+    replica = await world.replica()
+    await replica.put(1)
+    await give_up(world, purging_of(world, replica), "another")
+    _, _, heartbeat = (await world.redis("GET", "aside:hb")).partition("|")
+    assert " another:" in heartbeat
+    assert await replica.read() == 1
+    await world.redis("SET", f"cache:{KIND}:x", f"V1 1 {heartbeat} 1 1 9999999999999 9999999999999 1 {KIND}:x\n{{}}")
+    assert await replica.read() == 1
+    assert (await replica.get()).outcome is Outcome.HIT
