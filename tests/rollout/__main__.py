@@ -1,4 +1,4 @@
-"""`python -m tests.rollout`: replicas exchanged one by one behind the load balancer, under load; every answer is judged.
+"""`python -m tests.rollout`: replicas exchanged one by one behind the load balancer, under load, and judged.
 
 Rolling restarts; an upgrade from the release before, with both versions at work, and the way back; replicas and
 migrations started at the same moment on an empty database. Ends with 1 on any violation.
@@ -86,7 +86,7 @@ class Rollout:
                 await stage.migrate(old)
                 await stage.start_all(old)
                 upgrade = Upgrade(stage, old, mixed_seconds=self._given.mixed_seconds, tell=self._tell)
-                return await upgrade.run(readers=self._given.readers, writers=self._given.writers, with_old_leader=True)
+                return await upgrade.run(readers=self._given.readers, writers=self._given.writers)
 
             return asyncio.run(run())
 

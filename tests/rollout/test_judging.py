@@ -16,6 +16,8 @@ from tests.rollout.starting import Made
 from tests.rollout.upgrade import Mixed, faults_of
 from tests.support.load import Operation
 
+GONE = Purged(was_served=True, still_served=False)
+
 
 def write(key: str, version: int) -> Operation:
     headers = httpx.Headers({"etag": f'"{version}"'})
@@ -27,24 +29,13 @@ def test_an_acknowledged_write_that_postgresql_has_no_note_of_is_lost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "still_served", "faults"),
-    [(5, 5, False, 0), (0, 5, False, 1), (5, 0, False, 1), (5, 5, True, 1)],
+    ("old", "new", "purged", "faults"),
+    [(5, 5, GONE, 0), (0, 5, GONE, 1), (5, 0, GONE, 1), (5, 5, Purged(was_served=True, still_served=True), 1)],
 )
-def test_where_only_one_version_answered_hits_nothing_was_tried(
-    old: int,
-    new: int,
-    still_served: bool,
-    faults: int,
+def test_what_only_one_version_answered_and_what_outlives_a_purge_are_faults(
+    old: int, new: int, purged: Purged, faults: int
 ) -> None:
-    mixed = Mixed(
-        "old",
-        old=1,
-        new=2,
-        hits_of_old=old,
-        hits_of_new=new,
-        off=0,
-        purged=Purged(was_served=True, still_served=still_served),
-    )
+    mixed = Mixed("old", old=1, new=2, hits_of_old=old, hits_of_new=new, off=0, purged=purged)
     assert len(faults_of(mixed)) == faults
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from service.embedded import Valkey
 from tests.rollout.load import KEYS
 from tests.rollout.release import Release
@@ -15,6 +17,7 @@ from tests.support.databases import DatabaseMint
 from tests.support.figures import show
 
 
+@pytest.mark.timeout(900)  # six starts; on a machine that does much besides, one may take a minute
 def test_an_upgrade_one_by_one_fails_no_request_and_loses_no_write(
     database_mint: DatabaseMint, emptied: Valkey, old: Release, tmp_path: Path
 ) -> None:
@@ -36,9 +39,10 @@ async def upgrade(urls: dict[str, str], old: Release, folder: Path) -> Upgraded:
     with open_stage(folder, urls, replicas=2, drain_seconds=1.5) as stage:
         await stage.migrate(old)
         await stage.start_all(old)
-        return await Upgrade(stage, old, mixed_seconds=0.5).run(readers=6, writers=2, with_old_leader=False)
+        return await Upgrade(stage, old, mixed_seconds=0.5).run(readers=6, writers=2, is_whole=False)
 
 
+@pytest.mark.timeout(900)
 def test_replicas_that_start_together_make_the_schema_once_and_one_of_them_leads(
     database_mint: DatabaseMint, emptied: Valkey, tmp_path: Path
 ) -> None:

@@ -61,8 +61,8 @@ class Upgrade:
         self._tell = tell
         self._mixed: list[Mixed] = []
 
-    async def run(self, *, readers: int, writers: int, with_old_leader: bool) -> Upgraded:
-        """``with_old_leader``: after the way back, the old replica is made to lead the new ones."""
+    async def run(self, *, readers: int, writers: int, is_whole: bool = True) -> Upgraded:
+        """``is_whole``: after the way back, the old replica is made to lead the new ones, and gives way once more."""
         began = time.monotonic()
         async with under_load(self._stage.door, readers=readers, writers=writers) as load:
             migrating = time.monotonic()
@@ -77,10 +77,10 @@ class Upgrade:
             self._tell("all are new; one goes back")
             await slots[0].replace(self._old)
             await self._both_serve(load)
-            if with_old_leader:
+            if is_whole:
                 await self._stage.hand_over_to(slots[0])
                 await self._both_serve(load)
-            await slots[0].replace(CURRENT)
+                await slots[0].replace(CURRENT)
         return Upgraded(
             verdict=await judged(load, self._stage.urls["DATABASE_URL"]),
             began=began,

@@ -14,7 +14,7 @@ import pytest
 from service.embedded import Postgres, free_port
 from service.embedded.private import private_folder
 from service.embedded.processes import Launch, spawn
-from tests.support.compose import ROOT, SERVICES, Volumes
+from tests.support.compose import SERVICES, Volumes
 from tests.support.compose_servers import compose_postgres, compose_valkey, end, prepare
 from tests.support.dockerfile import Image, lay_out
 from tests.support.door import haproxy
