@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from service.embedded import Postgres, Valkey, private_postgres, private_valkey
+from tests.rollout.release import is_there
 from tests.support.service_process import ServiceProcess
 from tests.support.valkey_commands import command
 
@@ -23,6 +24,7 @@ def pytest_report_header() -> list[str]:
     """What is left out on this machine: never silently."""
     wanted = {
         "chromium": "tests/browser",
+        "haproxy": "tests/rollout, tests/integration/deploy",
         "prometheus": "tests/alerts",
         "chromedriver": "tests/browser",
         "redis-server": "the contract's Redis leg",
@@ -30,7 +32,10 @@ def pytest_report_header() -> list[str]:
         "promtool": "the configuration of Prometheus",
         "openssl": "TLS to both servers",
     }
-    return [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
+    missing = [f"LEFT OUT, no {name} on PATH: {what}" for name, what in wanted.items() if shutil.which(name) is None]
+    if not is_there():
+        missing.append("LEFT OUT, no history that goes back to the release before: the upgrade from it (tests/rollout)")
+    return missing
 
 
 def pytest_configure() -> None:

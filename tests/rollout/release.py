@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -55,6 +56,12 @@ def previous(folder: Path, *, repository: Path = ROOT, commit: str = PREVIOUS_CO
     assert Path(file).is_relative_to(folder), f"{file} was imported, which is not the release before"
     assert schema < CURRENT.schema, f"its schema is {schema}, today's {CURRENT.schema}: there is no upgrade"
     return Release("old", folder, schema)
+
+
+def is_there(*, repository: Path = ROOT, commit: str = PREVIOUS_COMMIT) -> bool:
+    """Whether this checkout's history goes back to it."""
+    asking = ["git", "-C", repository, "cat-file", "-e", f"{commit}^{{commit}}"]
+    return shutil.which("git") is not None and subprocess.run(asking, capture_output=True, check=False).returncode == 0
 
 
 def asked(folder: Path) -> tuple[str, str]:
