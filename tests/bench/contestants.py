@@ -10,6 +10,8 @@ ASIDE, CEILING, WEBDIS, PLAIN, PLAIN_NO_RESET = "Aside", "ceiling", "Webdis", "n
 
 KEYED, LIMITED = f"{ASIDE}, keys", f"{ASIDE}, keys and a rate"
 """Aside as it is with a key asked of each request; and with a bound to what each client may send."""
+ASKS_FOR_KEYS = {"ASIDE_ACCESS__REQUIRED": "true", "ASIDE_ACCESS__GRACE_SECONDS": "30"}
+"""The grace costs nothing, and refuses nobody where the machine stands still for longer than B."""
 ABSENT, BEYOND = "absent keys", "beyond the rate"
 """The floods."""
 RATIO = "p99 beside ÷ in calm"

@@ -15,7 +15,7 @@ import uvloop
 
 from tests.bench.bench import Bench
 from tests.bench.cells.cell import Cell
-from tests.bench.contestants import ABSENT, BEYOND, RATIO
+from tests.bench.contestants import ABSENT, ASKS_FOR_KEYS, BEYOND, RATIO
 from tests.bench.figures import Found
 from tests.bench.pacing import Read, steady_reads
 from tests.bench.plan import Plan
@@ -46,7 +46,7 @@ class Flood(NamedTuple):
 def floods(plan: Plan) -> tuple[Flood, Flood]:
     absent = Shape(head="/v1/entities/item/never-", choice="sequence", keys=_NEVER, connections=plan.flood_connections)
     rate = {
-        "ASIDE_ACCESS__REQUIRED": "true",
+        **ASKS_FOR_KEYS,
         "ASIDE_LIMITS__REQUESTS_PER_SECOND": f"{plan.flood_hits_per_second * RATE_SHARE:g}",
         "ASIDE_LIMITS__BURST": f"{plan.flood_hits_per_second * BURST_SHARE:g}",
     }  # fmt: skip

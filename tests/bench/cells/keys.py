@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from tests.bench.bench import Bench
 from tests.bench.cells.cell import Cell, loads
-from tests.bench.contestants import ASIDE, CEILING, KEYED, LIMITED
+from tests.bench.contestants import ASIDE, ASKS_FOR_KEYS, CEILING, KEYED, LIMITED
 from tests.bench.figures import Found
 from tests.bench.ratios import Rate, ratios
 from tests.bench.stage import Target
@@ -16,8 +16,7 @@ from tests.support.keys import make_key
 NAMES = (ASIDE, CEILING, KEYED, LIMITED)
 RATE = 1_000_000
 """Requests per second that a client may send: more than any does, so that all is counted and nothing refused."""
-_ASKS = {"ASIDE_ACCESS__REQUIRED": "true"}
-_ENVIRONMENTS = {KEYED: _ASKS, LIMITED: {**_ASKS, "ASIDE_LIMITS__REQUESTS_PER_SECOND": str(RATE)}}
+_ENVIRONMENTS = {KEYED: ASKS_FOR_KEYS, LIMITED: {**ASKS_FOR_KEYS, "ASIDE_LIMITS__REQUESTS_PER_SECOND": str(RATE)}}
 
 
 def measure(bench: Bench) -> Found:
