@@ -20,7 +20,7 @@ from rich.console import Console
 
 from tests.chaos import plots, report
 from tests.chaos.campaign import Campaign, Outcome, follow_primary
-from tests.chaos.plan import forms_of, plan
+from tests.chaos.plan import forms_of, only, plan
 from tests.chaos.progress import show
 from tests.chaos.stage import open_stage
 
@@ -33,6 +33,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults come")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--redis", choices=("valkey", "redis", "sentinel"), default="valkey", dest="leg")
+    parser.add_argument("--only", action="append", metavar="KIND", help="only faults of this kind; may be repeated")
     parser.add_argument("--every", type=float, default=2.6, help="seconds from fault to fault, on average")
     parser.add_argument("--rate", type=float, default=1_300.0, help="requests per second that clients try for")
     parser.add_argument("--clients", type=int, default=300)
@@ -45,7 +46,10 @@ async def run(given: argparse.Namespace, console: Console) -> int:
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    faults = plan(given.seed, seconds=given.minutes * 60, every_seconds=given.every, forms=forms_of(given.leg))
+    forms = only(forms_of(given.leg), given.only) if given.only else forms_of(given.leg)
+    if not forms:
+        raise SystemExit(f"no fault of these kinds on {given.leg}: {', '.join(given.only)}")
+    faults = plan(given.seed, seconds=given.minutes * 60, every_seconds=given.every, forms=forms)
     console.print(
         f"{len(faults)} faults in {given.minutes:g} minutes, seed {given.seed}, {given.leg}; starting servers …"
     )

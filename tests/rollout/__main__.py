@@ -58,7 +58,9 @@ class Rollout:
     def run(self) -> dict[str, Any]:
         old = previous(self._made("old"))
         restarted = self._restarts()
+        self._tell(restarted.verdict.words)
         upgraded = self._upgrade(old)
+        self._tell(upgraded.verdict.words)
         started = self._start_together()
         self._tell(f"{AT_ONCE} migrations at once, on an empty database")
         with self._mint.database(is_migrated=False) as url:

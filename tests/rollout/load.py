@@ -29,6 +29,13 @@ class Verdict:
     slowest_seconds: float
 
     @property
+    def words(self) -> str:
+        return (
+            f"{self.requests:,} requests, {self.hits:,} hits, {self.writes:,} writes:"
+            f" {len(self.failed)} failed, {len(self.lost)} lost, {len(self.stale)} stale"
+        )
+
+    @property
     def wrong(self) -> list[str]:
         return [
             *(f"failed: {each}" for each in self.failed),

@@ -11,7 +11,7 @@ import asyncpg
 
 from service.embedded import free_port
 from tests.rollout.release import Release
-from tests.rollout.slot import Slot
+from tests.rollout.slot import PATIENCE_SECONDS, Slot
 from tests.support.aside_command import aside
 from tests.support.door import DoorStatistics, haproxy
 from tests.support.name_server import NameServer
@@ -38,7 +38,7 @@ class Stage:
             slot.launch(release)
         for slot in self.slots:
             await slot.until_counted_in()
-        await eventually(self.leader)
+        await eventually(self.leader, within_seconds=PATIENCE_SECONDS)
 
     async def leader(self) -> Slot | None:
         """Whose relay leads; None while none does."""
@@ -47,7 +47,7 @@ class Stage:
 
     async def followers_first(self) -> list[Slot]:
         """All of them, the leader at the end."""
-        leader = await eventually(self.leader)
+        leader = await eventually(self.leader, within_seconds=PATIENCE_SECONDS)
         return [*(slot for slot in self.slots if slot is not leader), leader]
 
     async def hand_over_to(self, slot: Slot) -> None:
@@ -59,7 +59,7 @@ class Stage:
                 await self._end_leadership()
             return leader is slot
 
-        await eventually(is_there, within_seconds=60, step_seconds=BOUND_SECONDS / 4)
+        await eventually(is_there, within_seconds=PATIENCE_SECONDS, step_seconds=BOUND_SECONDS / 4)
 
     async def _end_leadership(self) -> None:
         connection = await asyncpg.connect(self.urls["DATABASE_URL"])

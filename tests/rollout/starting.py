@@ -13,6 +13,7 @@ import asyncpg
 
 from service.db.migrations import VERSION_TABLE
 from tests.rollout.release import CURRENT
+from tests.rollout.slot import PATIENCE_SECONDS
 from tests.rollout.stage import LEADERS, Stage
 from tests.support.aside_command import aside
 from tests.support.scraping import scrape
@@ -84,7 +85,7 @@ async def start_together(stage: Stage, log: Path, *, workers: int) -> Started:
         slot.launch(CURRENT)
     for slot in stage.slots:
         await slot.until_counted_in()
-    await eventually(partial(_leaders, stage), within_seconds=30)
+    await eventually(partial(_leaders, stage), within_seconds=PATIENCE_SECONDS)
     made, leaders, leaderships = await definitions.made(url), await _leaders(stage), await _leaderships(url)
     wrong = list(made.wrong)
     if (leaders, leaderships) != (1, 1):
