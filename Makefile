@@ -77,6 +77,10 @@ naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (
 cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 minutes)
 	@$(PYTHON) -m tests.cancelling $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Feed every codec and parser with bytes of strangers (25 minutes; ARGS='--seconds 5 --only codec')
+	@exec $(PYTHON) -m tests.fuzz $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP) peers ## Compare with the ceiling and with other caches (30 minutes; ARGS=--quick: 3)
 	@exec $(PYTHON) -m tests.bench $(ARGS)

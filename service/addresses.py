@@ -47,6 +47,18 @@ def with_password(url: str, password: str) -> str:
     return url.replace(f"//{netloc}", f"//{user}:{quote(password, safe='')}@{place}", 1)
 
 
+def is_readable(url: str) -> bool:
+    """Whether everybody reads the same hosts, ports and password in it. What ends the password early is %-encoded."""
+    try:
+        parts = urlsplit(url)
+        for place in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{place}").port
+    except ValueError:
+        return False
+    # A /, ? or # in a password ends what is before the path, and the @ is left behind.
+    return parts.scheme == "unix" or "@" not in parts.path + parts.fragment + parts.query.partition("=")[0]
+
+
 def without_credentials(url: str) -> str:
     """The same URL with neither user nor password."""
     netloc = urlsplit(url).netloc

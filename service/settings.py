@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.addresses import Address
+from service.addresses import Address, is_readable
 from service.cache.policy import Policy, Strategy
 from service.domain.entity import ENTITY_TYPE_PATTERN
 from service.domain.parameter import PARAMETER
@@ -223,6 +223,13 @@ class Settings(BaseSettings):
     @classmethod
     def _with_secrets_of_files(cls, given: dict[str, Any]) -> dict[str, Any]:
         return {**given, **_url_of("DATABASE", given), **_url_of("REDIS", given)}
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _can_be_read(cls, url: SecretStr) -> SecretStr:
+        if not is_readable(url.get_secret_value()):
+            raise ValueError("is no URL: in a password, / is written %2F, ? %3F, # %23, @ %40 and % %25")
+        return url
 
     @property
     def database_address(self) -> Address:

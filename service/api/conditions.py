@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from service.domain.entity import ALWAYS, WriteCondition
@@ -139,6 +140,8 @@ def _refuse_dates(headers: Mapping[str, str]) -> None:
 
 def _parse_date(value: str) -> int | None:
     try:
-        return int(parsedate_to_datetime(value).timestamp() * 1000)
+        at = parsedate_to_datetime(value)
+        # Without a zone, as asctime writes it, it is one of UTC (RFC 9110, section 5.6.7), wherever this process runs.
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None

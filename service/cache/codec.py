@@ -9,7 +9,7 @@ Times are ms of Redis's clock, except `modified at` (PostgreSQL's). The scripts 
 
 from __future__ import annotations
 
-from service.cache.entry import Entry
+from service.cache.entry import EARLIEST_MS, END_MS, HEADER_MOST, Entry
 
 
 def encode(entry: Entry, name: str) -> bytes:
@@ -31,6 +31,9 @@ def decode(raw: bytes, name: str) -> Entry | None:
         kind, version, generation, cost, written, fresh, stale, modified, named = head.split(b" ")
         if named != name.encode() or not newline or kind not in (b"V1", b"N1"):
             return None
+        modified_ms = int(modified)
+        if len(head) - len(named) > HEADER_MOST or not EARLIEST_MS <= modified_ms < END_MS:
+            return None
         # By position: this runs for every hit, and names would double its price.
         return Entry(
             int(version),
@@ -39,7 +42,7 @@ def decode(raw: bytes, name: str) -> Entry | None:
             int(written),
             int(fresh),
             int(stale),
-            int(modified),
+            modified_ms,
             body if kind == b"V1" else None,
         )
     except ValueError:

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+HEADER_MOST = 200
+"""Bytes before the body of an entry, its name not counted. Where there are more, a number is too large for a float."""
+
+EARLIEST_MS, END_MS = -62_135_596_800_000, 253_402_300_800_000
+"""The years 1 to 9999: no other moment can be told in HTTP."""
+
 
 class Outcome(StrEnum):
     """How a read was answered: the `outcome` label of `aside_cache_requests_total`."""

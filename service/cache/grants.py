@@ -13,7 +13,7 @@ from service.cache.keys import HEARTBEAT, WATERMARK, cache_key
 from service.cache.lane import CacheExchangeError, Connect, Lane
 from service.cache.recorder import Recorder
 
-_WATERMARK = re.compile(rb"\d+\.\d+\|([^|\s]+)\|(\d+:\d+:[\d,]*)")
+_WATERMARK = re.compile(rb"\d+\.\d+\|([!-{}~]+)\|(\d+:\d+:[\d,]*)")
 
 
 class Granted(StrEnum):
@@ -50,6 +50,12 @@ class Grant:
     dies_at_ms: int = 0
 
 
+def read_watermark(raw: bytes) -> Watermark | None:
+    """As the grant script writes it; None for anything else."""
+    found = _WATERMARK.fullmatch(raw)
+    return None if found is None else Watermark(found[1].decode(), found[2].decode())
+
+
 class Granter:
     """Speaks to one server at a time, and says so when it finds another one in its place.
 
@@ -82,9 +88,7 @@ class Granter:
 
     async def watermark(self) -> Watermark | None:
         """What this instance says was applied to it; None where it says nothing."""
-        raw = await self._timed("clock", self._lane.call("GET", WATERMARK, once=True))
-        found = _WATERMARK.fullmatch(raw or b"")
-        return None if found is None else Watermark(found[1].decode(), found[2].decode())
+        return read_watermark(await self._timed("clock", self._lane.call("GET", WATERMARK, once=True)) or b"")
 
     async def grant(self, grant: Grant) -> Granted:
         """Bound to this connection, and by the script to this server: never repeated on another."""

@@ -6,7 +6,7 @@ no entry is made, no draw is looked at. Whatever is not clearly such a hit is No
 
 from __future__ import annotations
 
-from service.cache.entry import Answer, Detail, Outcome
+from service.cache.entry import EARLIEST_MS, END_MS, HEADER_MOST, Answer, Detail, Outcome
 from service.cache.policy import LONGEST_CERTAIN_LEAD_MS, LONGEST_LEAD, MIN_REFRESH_COST_MS
 
 
@@ -16,6 +16,9 @@ def plain_hit(raw: bytes, name: str, generation: bytes, *, now_ms: int, beta: fl
     try:
         kind, version, labelled, cost, written, fresh, stale, modified, named = head.split(b" ")
         if labelled != generation or named != name.encode() or kind != b"V1" or not newline:
+            return None
+        modified_ms = int(modified)
+        if len(head) - len(named) > HEADER_MOST or not EARLIEST_MS <= modified_ms < END_MS:
             return None
         cost_ms, left_ms = int(cost), int(fresh) - now_ms
         if left_ms <= LONGEST_CERTAIN_LEAD_MS + cost_ms:
@@ -28,7 +31,7 @@ def plain_hit(raw: bytes, name: str, generation: bytes, *, now_ms: int, beta: fl
             Outcome.HIT,
             int(version),
             body,
-            int(modified),
+            modified_ms,
             max(0, age_ms),
             left_ms,
             False,  # noqa: FBT003

@@ -96,7 +96,10 @@ class Source:
     def _read_header(self) -> list[str]:
         for raw in self._take_lines():
             self.header = raw
-            columns = next(csv.reader([raw.decode(errors="replace")]), [])
+            try:
+                columns = next(csv.reader([raw.decode(errors="replace")]), [])
+            except csv.Error as error:
+                raise InvalidInputError(f"the first row is none of a table: {error}") from error
             if not {"id", "body"} <= set(columns) <= set(FIELDS) or len(set(columns)) < len(columns):
                 names = ", ".join(FIELDS)
                 raise InvalidInputError(f"the first row must have some of the names {names}; id and body at least")

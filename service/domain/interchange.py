@@ -118,9 +118,10 @@ class Rules:
 def _body_text(text: str, members: dict[str, Json]) -> str:
     """The document as it stands in its line, where it is the last member, as an export writes it.
 
-    No other member holds an object, and in a string the quotation marks of `"body"` would be escaped: the first is it.
+    No other member holds an object, and in a string the quotation marks of `"body"` would be escaped: the first is it,
+    unless the name itself is written with an escape, and the first one is inside the document.
     """
     begun = _BODY.search(text)
-    if begun is not None and next(reversed(members)) == "body":
+    if begun is not None and next(reversed(members)) == "body" and "{" not in text[text.index("{") + 1 : begun.start()]:
         return text[begun.end() : text.rindex("}")].strip()
     return render_exact(members["body"])

@@ -13,19 +13,22 @@ from hashlib import sha256
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """32 signs, none of which looks like another one."""
 ID_LENGTH, SECRET_LENGTH, _CHECK_LENGTH = 12, 32, 7
-_PREFIX = "aside_live_"
+PREFIX = "aside_live_"
 _SIGN = f"[{ALPHABET}]"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 """What a key is called: one word, so that what follows it in an actor's name is not of it."""
 ID_PATTERN = rf"^{_SIGN}{{{ID_LENGTH}}}$"
-_KEY = re.compile(rf"({_PREFIX}({_SIGN}{{{ID_LENGTH}}})_{_SIGN}{{{SECRET_LENGTH}}}_)({_SIGN}{{{_CHECK_LENGTH}}})")
+_KEY = re.compile(rf"({PREFIX}({_SIGN}{{{ID_LENGTH}}})_{_SIGN}{{{SECRET_LENGTH}}}_)({_SIGN}{{{_CHECK_LENGTH}}})")
 
-LENGTH = len(_PREFIX) + ID_LENGTH + SECRET_LENGTH + _CHECK_LENGTH + 2
+LEAKED = re.compile(rf"({PREFIX}{_SIGN}{{{ID_LENGTH}}}_){_SIGN}{{{SECRET_LENGTH}}}(?:_{_SIGN}{{{_CHECK_LENGTH}}})?")
+"""A key inside any text, whole or without its check; the first group has its id, which is no secret."""
+
+LENGTH = len(PREFIX) + ID_LENGTH + SECRET_LENGTH + _CHECK_LENGTH + 2
 
 
 def compose_key(key_id: str, secret: str) -> str:
     """The whole text. ``key_id`` and ``secret`` are drawn from `ALPHABET`."""
-    body = f"{_PREFIX}{key_id}_{secret}_"
+    body = f"{PREFIX}{key_id}_{secret}_"
     return body + _check_of(body)
 
 

@@ -1,4 +1,4 @@
-"""Takes out of log lines what must not be in them: passwords in URLs, and what exceptions quote of the data."""
+"""Takes out of log lines what must not be in them: passwords in URLs, keys, and what exceptions quote of the data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
+from service.domain.key_text import LEAKED, PREFIX
 from service.errors import AsideError
 
 HIDDEN = "***"
 
-_USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/?#\s'\"]*@", re.IGNORECASE)
+_WORD = re.compile(r"[^\s'\"]+")
 _SECRET_QUERY = re.compile(r"(?P<name>[?&](?:password|passwd|pwd|token|secret|sslpassword)=)[^&#\s'\"]+", re.IGNORECASE)
 
 _SPEAKS_OF_PROGRAMS = (AsideError, OSError, ImportError, RuntimeError, AssertionError, NotImplementedError)
@@ -21,12 +22,28 @@ _SPEAKS_OF_PROGRAMS = (AsideError, OSError, ImportError, RuntimeError, Assertion
 
 
 def redact_url(text: str) -> str:
-    """``text`` with the user and password of every URL in it hidden, and passwords among their parameters."""
-    return _SECRET_QUERY.sub(rf"\g<name>{HIDDEN}", _USER_INFO.sub(rf"\g<scheme>{HIDDEN}@", text))
+    """``text`` with the user and password of every URL in it hidden, and passwords among their parameters.
+
+    A URL ends with a blank or a quotation mark. All up to its last @ counts as user and password: in a password that is
+    not encoded, drivers take /, ? and # for parts of it.
+    """
+    return _SECRET_QUERY.sub(rf"\g<name>{HIDDEN}", _WORD.sub(_without_user, text))
+
+
+def _without_user(word: re.Match[str]) -> str:
+    before, _, rest = word[0].partition("://")
+    _, at, place = rest.rpartition("@")
+    return f"{before}://{HIDDEN}@{place}" if at else word[0]
+
+
+def _redacted_text(text: str) -> str:
+    if PREFIX in text:
+        text = LEAKED.sub(rf"\g<1>{HIDDEN}", text)
+    return redact_url(text) if "://" in text or "=" in text else text
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: `redact_url` for every text in the event, however deep."""
+    """A structlog processor: no secret is left in any text of the event, however deep."""
     for name, value in event.items():
         event[name] = _redacted(value)
     return event
@@ -35,7 +52,7 @@ def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 def _redacted(value: Any) -> Any:
     match value:
         case str():
-            return redact_url(value) if "://" in value or "=" in value else value
+            return _redacted_text(value)
         case dict():
             return {name: _redacted(member) for name, member in value.items()}
         case list() | tuple():

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
-from service.addresses import Address, with_password, without_credentials
+from service.addresses import Address, is_readable, with_password, without_credentials
 from service.cache.lane import connector
 from service.settings import Settings
 
@@ -36,6 +36,24 @@ def settings_of(monkeypatch, **variables: str | Path) -> Settings:
 def test_a_password_of_any_signs_goes_into_a_url_of_any_form(url, expected):
     assert with_password(url, SECRET) == expected
     assert with_password(expected, SECRET) == expected
+    assert is_readable(url)
+    assert is_readable(expected)
+
+
+@pytest.mark.parametrize("password", ["hunter2/x", "4711/x", "hunter2?x", "4711?x", "hunter2#x", "4711#x", "hun@ter/2"])
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL"])
+def test_a_password_that_ends_its_url_early_is_refused_and_not_quoted(monkeypatch, variable, password):
+    with pytest.raises(ValidationError) as refusal:
+        settings_of(monkeypatch, **{variable: f"postgresql://ann:{password}@db:5432/aside"})
+    [fault] = refusal.value.errors(include_input=False)
+    assert fault["loc"] == (variable,)
+    assert "/ is written %2F" in fault["msg"]
+    assert password[:4] not in fault["msg"]
+
+
+@pytest.mark.parametrize("url", ["unix:///run/redis@1/valkey.sock", "postgresql:///aside?user=ann@azure&host=db"])
+def test_a_sign_that_ends_no_password_is_no_fault(url):
+    assert is_readable(url)
 
 
 def test_a_url_without_credentials_leads_to_the_same_place():

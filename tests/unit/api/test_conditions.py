@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,20 @@ def test_both_conditions_of_a_write_are_kept() -> None:
 def test_a_date_is_no_obstacle_to_a_write_that_names_a_version() -> None:
     headers = {"if-match": '"7"', "if-unmodified-since": "Fri, 20 Nov 2026 08:00:00 GMT"}
     assert write_condition(headers) == WriteCondition(if_match=frozenset({7}))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_a_date_as_asctime_writes_it_is_one_of_utc_wherever_the_service_runs(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    try:
+        time.tzset()
+        dates = ("Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT")
+        assert {read_condition({"if-modified-since": date}).modified_since_ms for date in dates} == {784_111_777_000}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(st.text(max_size=40))

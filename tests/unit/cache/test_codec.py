@@ -7,17 +7,18 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from service.cache.codec import decode, encode, is_lease
-from service.cache.entry import Entry
+from service.cache.entry import EARLIEST_MS, END_MS, Entry
 from service.domain.entity import ENTITY_ID_PATTERN, ENTITY_TYPE_PATTERN
 from tests.support.quick import quick
 
 numbers = st.integers(0, 2**53 - 1)
+moments = st.integers(EARLIEST_MS, END_MS - 1)
 names = st.builds(
     "{}:{}".format, st.from_regex(ENTITY_TYPE_PATTERN, fullmatch=True), st.from_regex(ENTITY_ID_PATTERN, fullmatch=True)
 )
 generations = st.from_regex(rb"[0-9a-f]{10}\.[0-9]{1,6}", fullmatch=True)
 entries = st.builds(
-    Entry, numbers, generations, numbers, numbers, numbers, numbers, numbers, st.none() | st.binary(max_size=60)
+    Entry, numbers, generations, numbers, numbers, numbers, numbers, moments, st.none() | st.binary(max_size=60)
 )
 ENTRY = Entry(41, b"c0ffee0123.1", 3, 1000, 2000, 3000, 500, '{"name": "Ĳsland\n"}'.encode())
 NAME = "country:IS"
@@ -70,6 +71,22 @@ def test_a_damaged_header_is_another_number_or_nothing_and_raises_nothing(data: 
     assert decoded is None or isinstance(decoded.version, int)
     if raw[:3] not in (b"V1 ", b"N1 ") or at >= header_length - len(NAME):
         assert decoded is None
+
+
+@pytest.mark.parametrize("field", ["cost_ms", "written_at_ms", "fresh_until_ms", "stale_until_ms", "modified_at_ms"])
+def test_a_number_that_nothing_can_be_reckoned_with_is_damage(field: str):
+    assert decode(encode(ENTRY._replace(**{field: 10**400}), NAME), NAME) is None
+
+
+@pytest.mark.parametrize("modified_at_ms", [EARLIEST_MS - 1, END_MS, 10**17])
+def test_a_moment_that_http_has_no_date_for_is_damage(modified_at_ms: int):
+    assert decode(encode(ENTRY._replace(modified_at_ms=modified_at_ms), NAME), NAME) is None
+
+
+def test_an_entry_with_the_longest_names_and_numbers_is_one():
+    name = f"{'t' * 63}:{'i' * 255}"
+    entry = Entry(2**63 - 1, b"c" * 24 + b".9999999999.9999999999", *[2**53] * 4, END_MS - 1, b"{}")
+    assert decode(encode(entry, name), name) == entry
 
 
 def test_an_entry_can_be_read_by_people():

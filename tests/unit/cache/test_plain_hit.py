@@ -74,6 +74,8 @@ def test_damaged_bytes_are_never_more_than_the_careful_way_takes_them_for(*, at:
         encode(ENTRY, NAME).replace(b"V1", b"V2"),
         encode(ENTRY, NAME).partition(b"\n")[0],
         encode(ENTRY, NAME).replace(b" 7 ", b" x ", 1),
+        encode(ENTRY._replace(cost_ms=10**400, fresh_until_ms=10**401), NAME),
+        encode(ENTRY._replace(modified_at_ms=10**17), NAME),
     ],
 )
 def test_what_is_not_clearly_one_is_none(raw: bytes):

@@ -23,6 +23,8 @@ def test_a_line_of_an_export_is_read_and_its_numbers_keep_their_digits():
         ('{"body":[1e2,"}"] , "id":"a","entity_type":"b"}', '[1e2, "}"]'),
         ('{"id":"a","entity_type":"b","updated_at":"\\"body\\": 5","body" :  {"body": 2} }\r\n', '{"body": 2}'),
         ('{"id":"a","entity_type":"b","b\\u006fdy": null}', "null"),
+        ('{"id":"a","entity_type":"b","b\\u006fdy": {"body":1}}', '{"body": 1}'),
+        ('{"id":"a","entity_type":"b","b\\u006fdy": [0,{"body":1}]}', '[0, {"body": 1}]'),
     ],
 )
 def test_a_body_is_found_wherever_it_stands(line, body):

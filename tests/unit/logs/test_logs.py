@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import structlog
 
+from service.domain.key_text import compose_key
 from service.errors import DatabaseUnavailableError
 from service.logs import configure_logging, redact_url
+from service.logs.configuration import Format
 from tests.unit.api.conftest import make_app, open_client
 from tests.unit.api.stand_in import StandIn
 
@@ -112,6 +114,7 @@ def test_the_last_configuration_holds_and_nothing_is_written_twice(log: Lines) -
         ("postgresql://h/d?user=u&PASSWORD=p", "postgresql://h/d?user=u&PASSWORD=***"),
         ("postgresql://u:p@ss@h/d", "postgresql://***@h/d"),
         ("cannot reach 'redis://a:b@h' or 'redis://c:d@i'", "cannot reach 'redis://***@h' or 'redis://***@i'"),
+        ("postgresql://u:p/q?r#s@h/d", "postgresql://***@h/d"),
         ("mail to a@b.c", "mail to a@b.c"),
         ("", ""),
     ],
@@ -128,6 +131,16 @@ def test_a_password_is_hidden_wherever_an_event_has_it(log: Lines) -> None:
     assert SECRET not in log.text()
     assert log.read_all()[0]["nested"] == {"urls": ["postgresql://***@db/aside"]}
     assert log.read_all()[0]["pool"] == "<object>"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_key_is_hidden_wherever_an_event_has_it_but_for_its_id(log: Lines, log_format: Format) -> None:
+    configure_logging("info", log_format)
+    key = compose_key("0123456789ab", "z" * 32)
+    structlog.get_logger().info("asked", path=f"/v1/entities/x/{key}", deep={"list": [f"a{key}b", key[:-8]]})
+    logging.getLogger("uvicorn.error").error("cannot read %s", key)
+    assert "z" * 32 not in log.text()
+    assert log.text().count("aside_live_0123456789ab_***") == 4
 
 
 def test_an_exception_tells_where_it_arose_and_quotes_no_data(log: Lines) -> None:
