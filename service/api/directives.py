@@ -20,8 +20,9 @@ SECONDS_MAX = 2**31
 """More than this is read as this, as RFC 9111, section 1.2.2, has it."""
 
 _DIRECTIVE = re.compile(
-    r"""(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]++)            # a token
-        (?:[ \t]*=[ \t]*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s",;]*)))?+
+    r"""[\s,]*+
+        (?:(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]++)         # a token
+        (?:[ \t]*=[ \t]*(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s",;]*)))?+)?+
         [^,"]*+(?:"[^"]*"?[^,"]*+)*+                      # parameters, or nonsense: up to the next comma outside quotes
     """,
     re.VERBOSE,
@@ -80,8 +81,9 @@ def read_ttl(query: Mapping[str, str], *, longest_seconds: float) -> float | Non
 
 def _directives(header: str) -> Iterator[tuple[str, str | None]]:
     for match in _DIRECTIVE.finditer(header):
-        quoted = match["quoted"]
-        yield match["name"].lower(), match["plain"] if quoted is None else quoted
+        name, quoted = match["name"], match["quoted"]
+        if name is not None:
+            yield name.lower(), match["plain"] if quoted is None else quoted
 
 
 def _seconds(name: str, value: str | None) -> float:

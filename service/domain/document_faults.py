@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from service.domain.numerals import is_storable
@@ -28,14 +29,18 @@ _PARSER = json.JSONDecoder(parse_int=_Numeral, parse_float=_Numeral, object_pair
 
 
 def locate_repeated_name(text: str) -> str | None:
-    """The member whose name had been given before, in the same object; None in a text too long to search."""
-    for pointer, value in _walk(text):
-        if isinstance(value, _Members):
-            names: set[str] = set()
-            for name, _ in value:
-                if name in names:
-                    return f"{pointer}/{_escaped(name)}"
-                names.add(name)
+    """The member whose name had been given before, in the same object.
+
+    None in a text too long to search, and in one that is no JSON behind that object: nobody has read so far yet.
+    """
+    with suppress(json.JSONDecodeError):
+        for pointer, value in _walk(text):
+            if isinstance(value, _Members):
+                names: set[str] = set()
+                for name, _ in value:
+                    if name in names:
+                        return f"{pointer}/{_escaped(name)}"
+                    names.add(name)
     return None
 
 

@@ -22,7 +22,12 @@ _NO_ATHERIS = "make fuzz needs atheris, which is made for Linux on x86_64 with P
 def run_all(names: list[str], folder: Path, *, seconds: int, console: Console) -> list[str]:
     """The names of those for which an input failed, or which did not run."""
     failed = []
-    columns = (TextColumn("{task.description:14}"), BarColumn(), TextColumn("{task.fields[reached]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:14}"),
+        BarColumn(),
+        TextColumn("{task.fields[reached]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         whole = progress.add_task("all", total=len(names), reached="")
         for name in names:
@@ -39,7 +44,7 @@ def run_all(names: list[str], folder: Path, *, seconds: int, console: Console) -
                 continue
             failed.append(name)
             again = f"make fuzz ARGS='--only {name} --input {found.crash}'" if found.crash else "no input was kept"
-            text = f"{name:14} {_reached(found)}: FAILED\n{found.words}\nAgain: {again}"
+            text = f"{name:14} {_reached(found)}: FAILED, ended with {found.code}\n{found.words}\nAgain: {again}"
             progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
     return failed
 
@@ -51,9 +56,13 @@ def _reached(found: Found) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="for each target (%(default)s)")
-    parser.add_argument("--only", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="NAME", help="; ".join(TARGETS))
+    parser.add_argument(
+        "--only", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="NAME", help="; ".join(TARGETS)
+    )
     parser.add_argument("--folder", type=Path, default=Path(".local/fuzz"), help="of what was found (%(default)s)")
-    parser.add_argument("--input", type=Path, metavar="FILE", help="run the one target of --only with these bytes, once")
+    parser.add_argument(
+        "--input", type=Path, metavar="FILE", help="run the one target of --only with these bytes, once"
+    )
     arguments = parser.parse_args()
     if arguments.input is not None:
         if len(arguments.only) != 1:

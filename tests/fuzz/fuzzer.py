@@ -39,13 +39,15 @@ def fuzz(target: Target, folder: Path, *, seconds: int, told: Callable[[Found], 
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words if word), encoding="ascii")
     before = _crashes(corpus.parent)
     options = [
-        f"-max_total_time={seconds}", f"-dict={words}", f"-artifact_prefix={corpus.parent}/", f"-max_len={_LONGEST_BYTES}",
-        f"-timeout={_HANG_SECONDS}", "-print_final_stats=1", str(corpus),
+        f"-max_total_time={seconds}", f"-timeout={_HANG_SECONDS}", f"-max_len={_LONGEST_BYTES}",
+        f"-dict={words}", f"-artifact_prefix={corpus.parent}/", "-print_final_stats=1", str(corpus),
     ]  # fmt: skip
     run = target.run
     command = [sys.executable, "-m", "tests.fuzz.one", run.__module__, run.__name__, *options]
     found, last = Found(), deque[str](maxlen=60)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as one:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as one:
         assert one.stdout is not None
         for line in one.stdout:
             last.append(line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.fuzz.target import Target
 
-
 CHANGE_BYTES = 4
 
 
@@ -18,12 +17,12 @@ def mutated(target: Target, recipe: bytes) -> bytes:
         return changes
     data = target.seeds[first[0] // 4 % len(target.seeds)]
     for at in range(0, len(changes) - CHANGE_BYTES + 1, CHANGE_BYTES):
-        kind, place, length, which = changes[at : at + CHANGE_BYTES]
-        data = _changed(target, data, kind % 4, place % (len(data) + 1), length % 8, which)
+        data = _changed(target, data, changes[at : at + CHANGE_BYTES])
     return data
 
 
-def _changed(target: Target, data: bytes, kind: int, place: int, length: int, which: int) -> bytes:
+def _changed(target: Target, data: bytes, change: bytes) -> bytes:
+    kind, place, length, which = change[0] % 4, change[1] % (len(data) + 1), change[2] % 8, change[3]
     match kind:
         case 0:
             return data[:place] + data[place + length + 1 :]

@@ -19,7 +19,7 @@ SEPARATOR = b"\0"
 
 
 def parts_of(data: bytes, count: int) -> list[bytes]:
-    """So many parts of an input, of which only the last may have a zero byte in it; those that are missing are empty."""
+    """So many parts of an input. Only the last may have a zero byte in it; those that are missing are empty."""
     found = data.split(SEPARATOR, count - 1)
     return found + [b""] * (count - len(found))
 

@@ -96,7 +96,9 @@ def _matches(glob: str, text: str) -> bool:
     """By the set of places in the glob that each sign may lead to."""
     reached = _beyond_stars(glob, {0})
     for sign in text:
-        stepped = {place + (glob[place] != "*") for place in reached if place < len(glob) and glob[place] in (sign, "*")}
+        stepped = {
+            place + (glob[place] != "*") for place in reached if place < len(glob) and glob[place] in (sign, "*")
+        }
         reached = _beyond_stars(glob, stepped)
     return len(glob) in reached
 
@@ -111,7 +113,9 @@ def _beyond_stars(glob: str, places: set[int]) -> set[int]:
 
 
 TARGETS = (
-    Target("key-text", key_text, (KEY.encode(), compose_key("z" * 12, "0" * 32).encode()), (b"_", b"\n", b"aside_live_")),
+    Target(
+        "key-text", key_text, (KEY.encode(), compose_key("z" * 12, "0" * 32).encode()), (b"_", b"\n", b"aside_live_")
+    ),
     Target(
         "authorization",
         authorization,

@@ -134,9 +134,14 @@ _LINES = (
 )
 TARGETS = (
     Target(
-        "names", names, (b'{"ids": ["JP", "a:b"]}', b' {\n"ids"\t: ["JP"\r,"\\u0041" ] }\n'), (*_JSON, b'"ids"', b'"JP"')
+        "names",
+        names,
+        (b'{"ids": ["JP", "a:b"]}', b' {\n"ids"\t: ["JP"\r,"\\u0041" ] }\n'),
+        (*_JSON, b'"ids"', b'"JP"'),
     ),
-    Target("writes", writes, _WRITES, (*_JSON, b'"op"', b'"body"', b'"put"', b'"if_match"', b'"ttl_seconds"', b'"ids"')),
+    Target(
+        "writes", writes, _WRITES, (*_JSON, b'"op"', b'"body"', b'"put"', b'"if_match"', b'"ttl_seconds"', b'"ids"')
+    ),
     Target("line", line, _LINES, (*_JSON, b'"body"', b'"id"', b'"ttl_seconds"', b'"parameter"', b'{"body": 1}')),
     Target(
         "table",

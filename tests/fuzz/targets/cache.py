@@ -54,7 +54,7 @@ def _label_by_looking(generation: bytes, entity_type: str) -> bytes:
 
 
 def codec(data: bytes) -> None:
-    """Foreign bytes are nothing. What is an entry has its own name, loses nothing when written again, and can be used."""
+    """Foreign bytes are nothing. What is an entry has its own name, can be written again, and can be used."""
     entry = decode(data, NAME)
     if entry is None:
         return

@@ -124,7 +124,23 @@ def parameter(data: bytes) -> None:
 
 
 _JSON = (
-    *(b"[", b"]", b"{", b"}", b",", b":", b'"', b"\\", b'"a"', b'{"a":1}', b"[1]", b'"\\\\"', b'"\\""', b"true", b"null"),
+    *(
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b",",
+        b":",
+        b'"',
+        b"\\",
+        b'"a"',
+        b'{"a":1}',
+        b"[1]",
+        b'"\\\\"',
+        b'"\\""',
+        b"true",
+        b"null",
+    ),
     *(b"1", b"-", b".5", b"e1", b"00", b" ", b"\n", b"\x01", "é".encode(), b"\xef\xbb\xbf", b"\\u", b"\\u0000"),
     *(b"\\ud83d", b"\\ude00", b"NaN", b"Infinity", b"1e6176", b"1e-6177", b'"a":1,"a":2', b"\xed\xa0\x80"),
 )
@@ -144,6 +160,8 @@ TARGETS = (
         (b'{"name": "Japan", "area": 377975.24, "more": [1e3, true, null, "\\ud83d\\ude00"]}', b'[{"a":1},{"a":[{}]}]'),
         _JSON,
     ),
-    Target("number", number, (b"-1.50e+3", b"0", b"#.#e-6176", b"1####E0007"), (b"#", b"e", b"-", b".", b"6176", b"00")),
+    Target(
+        "number", number, (b"-1.50e+3", b"0", b"#.#e-6176", b"1####E0007"), (b"#", b"e", b"-", b".", b"6176", b"00")
+    ),
     Target("parameter", parameter, _PARAMETERS, (*_JSON, b'"type"', b'"value"', b'"ttl_seconds"', b'"$ref"')),
 )

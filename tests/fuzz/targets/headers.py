@@ -77,7 +77,8 @@ def date(data: bytes) -> None:
     assert since is None or since % 1_000 == 0
     with suppress(ValueError):
         at = datetime.strptime(data.decode("latin-1"), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-        assert since == at.timestamp() * 1_000  # a date without a zone is of none but UTC
+        # A date without a zone is of none but UTC. Of a year before 1000, mail readers have ideas of their own.
+        assert at.year < 1_000 or since == at.timestamp() * 1_000
 
 
 def authorship(data: bytes) -> None:
@@ -118,7 +119,11 @@ TARGETS = (
     Target(
         "directives",
         directives,
-        (joined('max-age=60, stale-if-error="30", no-cache', 41), b"respond-async, wait=10", b'x="a,b";y, only-if-cached'),
+        (
+            joined('max-age=60, stale-if-error="30", no-cache', 41),
+            b"respond-async, wait=10",
+            b'x="a,b";y, only-if-cached',
+        ),
         (b"max-age", b"no-cache", b"stale-if-error", b"=", b'"', b",", b";", b" ", b"\t", b"9999999999999", b"\0"),
     ),
     Target(
@@ -136,7 +141,7 @@ TARGETS = (
     Target(
         "authorship",
         authorship,
-        (joined("ann", "new%20limit"), "%C3%A9%F0%9F%98%80".encode()),
+        (joined("ann", "new%20limit"), b"%C3%A9%F0%9F%98%80"),
         (b"%0A", b"%C3%A9", b"%", b"%00", b"\0", b" ", b"%E2%80%8B"),
     ),
     Target(

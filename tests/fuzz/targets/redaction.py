@@ -37,7 +37,11 @@ TARGETS = (
     Target(
         "redaction",
         redaction,
-        (joined("cannot reach", "p", "", "?x=a@b"), joined("a://b@c", "/", "#?:", ""), joined("x=", "%40", "@", "://@")),
+        (
+            joined("cannot reach", "p", "", "?x=a@b"),
+            joined("a://b@c", "/", "#?:", ""),
+            joined("x=", "%40", "@", "://@"),
+        ),
         (b"@", b"://", b"?", b"&", b"password=", b"'", b'"', b" ", b"\0", b"_", b"aside_live_", b"="),
     ),
 )

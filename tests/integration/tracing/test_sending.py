@@ -5,56 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 
 from service.settings import TracingSettings
 from service.tracing.provider import close_provider
 from tests.conftest import Replicas
 from tests.integration.api.conftest import until_ready
-
-
-class Collector(ThreadingHTTPServer):
-    """``resources`` are attributes by name, ``spans`` all that came."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receiver)
-        self.resources: dict[str, str] = {}
-        self.spans: list[Span] = []
-
-    def took(self, body: bytes) -> None:
-        for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.resources |= {each.key: each.value.string_value for each in resource_spans.resource.attributes}
-            for scope_spans in resource_spans.scope_spans:
-                self.spans += scope_spans.spans
-
-
-class _Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Collector)
-        self.server.took(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None: ...
+from tests.support.collector import Collector, collecting
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with collecting() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 async def test_what_a_process_has_seen_is_sent_at_its_end_at_the_latest(

@@ -27,6 +27,8 @@ from service.errors import InvalidInputError
         ("max-age=99999999999999999999", Wish(max_age_seconds=float(SECONDS_MAX))),
         ("stale-if-error=60,no-cache", Wish(no_cache=True, stale_if_error_seconds=60.0)),
         ('no-store, max-stale=3, min-fresh=x, foo, bar="a, no-cache", =, ;;', NO_WISH),
+        ('"x" , no-cache', Wish(no_cache=True)),
+        ('@, "a, b", max-age=5;"c, d", no-cache', Wish(no_cache=True, max_age_seconds=5.0)),
         ("", NO_WISH),
     ],
 )

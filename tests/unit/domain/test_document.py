@@ -160,6 +160,15 @@ def test_a_name_given_twice_is_malformed_and_found(raw: bytes, pointer: str) -> 
     assert refusal.pointer == pointer
 
 
+@pytest.mark.parametrize(
+    "raw", [b'{"a":1,"a":1}}', b'[{"a":1,"a":1},', b'{"a":1,"a":1} x', b'[{"a":1,"a":1}, NaN, 01]']
+)
+def test_a_name_given_twice_in_what_is_no_json_any_more_is_malformed_too(raw: bytes) -> None:
+    refusal = refused(raw)
+    assert isinstance(refusal, MalformedJsonError)
+    assert refusal.pointer is None
+
+
 def test_the_same_name_in_two_objects_is_fine() -> None:
     check(b'[{"a":1},{"a":{"a":1}}]')
 
