@@ -1,0 +1,82 @@
+"""`python -m tests.steer.hits URL RATE KEYS FILE`: hits at a steady rate, each timed.
+
+A process of its own, so that what steers does not delay what measures. It begins by saying so, ends when its stdin
+does, and says then how many of its requests were no hits. The file has pairs of doubles: when a request was due, on the
+monotonic clock that all processes of a machine share, and how many seconds its answer took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import sys
+import time
+from array import array
+from pathlib import Path
+
+import uvloop
+
+from tests.bench.asking import Connection
+
+CONNECTIONS = 16
+TYPE = "hot"
+
+
+class Asking:
+    """All connections together. A request whose connection is busy when it is due has waited since then."""
+
+    def __init__(self, url: str, *, rate: float, keys: int) -> None:
+        self._url = url
+        self._rate = rate
+        self._keys = keys
+        self._numbers = itertools.count()
+        self._ended = asyncio.Event()
+        self.taken: array[float] = array("d")
+        self.misses = 0
+
+    async def run(self) -> None:
+        """Until `end`."""
+        begins = time.monotonic() + 0.1
+        async with asyncio.TaskGroup() as group:
+            for number in range(CONNECTIONS):
+                group.create_task(self._ask(begins + number / self._rate))
+
+    def end(self) -> None:
+        self._ended.set()
+
+    async def _ask(self, due: float) -> None:
+        connection = await Connection.open(self._url)
+        try:
+            while not self._ended.is_set():
+                wait = due - time.monotonic()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                    began = time.monotonic()  # that a timer of ours rang late is not the server's doing
+                else:
+                    began = due
+                answer = await connection.get(f"/v1/entities/{TYPE}/{next(self._numbers) % self._keys + 1}")
+                self.taken.extend((due, time.monotonic() - began))
+                self.misses += answer.status != 200 or "; hit" not in answer.headers.get("cache-status", "")
+                due += CONNECTIONS / self._rate
+        finally:
+            connection.close()
+
+
+async def _ask_until_stdin_ends(asking: Asking) -> None:
+    asyncio.get_running_loop().add_reader(sys.stdin, asking.end)
+    gc.freeze()
+    sys.stdout.write("asking\n")
+    sys.stdout.flush()
+    await asking.run()
+
+
+def main(url: str, rate: str, keys: str, file: str) -> None:
+    asking = Asking(url, rate=float(rate), keys=int(keys))
+    uvloop.run(_ask_until_stdin_ends(asking))
+    Path(file).write_bytes(asking.taken.tobytes())
+    sys.stdout.write(f"{asking.misses}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
