@@ -34,11 +34,8 @@ from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
 from service.services.rate_totals import RedisTotals
 from service.services.relay import Relay
-from service.services.warming import PAGE_SIZE, Warming
+from service.services.warming import ALONE, Manner, Warming
 from service.settings import Settings
-
-_PAGES_IN_FLIGHT = 3
-"""Of a warming: one is leased, one is read, one is filled."""
 
 
 @asynccontextmanager
@@ -67,30 +64,29 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
         store.pulse.start()
         policies = build_policies(settings, database)
         await policies.load()  # what is warmed lives as long as what services load
-        warming = build_warming(settings, store=store, database=database, recorder=recorder, policy_of=policies.of)
+        warming = build_warming(
+            settings, store=store, database=database, recorder=recorder, policy_of=policies.of, manner=ALONE
+        )
         yield warming, HotKeyTable(database)
 
 
 def build_warming(
     settings: Settings, *, store: RedisStore, database: Database, recorder: Recorder,
-    policy_of: Callable[[str], Policy], pages_in_flight: int = _PAGES_IN_FLIGHT, page_size: int = PAGE_SIZE,
+    policy_of: Callable[[str], Policy], manner: Manner,
 ) -> Warming:  # fmt: skip
-    """Warming over any store and database; it takes one connection at a time, which no load should wait for.
-
-    In a process that also serves, a page in flight is enough, and a smaller one: its rows hold up the loop together.
-    """
+    """Warming over any store and database; it takes one connection at a time, which no load should wait for."""
     table = EntityTable(database, max_body_bytes=settings.limits.body_bytes)
     parameter_table = ParameterTable(database)
     # A lease outlives the turns that its page may have to wait for, the query and the fill.
-    patience = _PAGES_IN_FLIGHT * settings.database.statement_timeout_seconds + 1
+    patience = ALONE.pages_in_flight * settings.database.statement_timeout_seconds + 1
     lease_ms = round(1000 * max(settings.redis.lease_seconds, patience))
     return Warming(
-        [PageLane(store, recorder, lease_ms=lease_ms) for _ in range(pages_in_flight)],
+        [PageLane(store, recorder, lease_ms=lease_ms) for _ in range(manner.pages_in_flight)],
         store,
         EntityListing(database),
         lambda entity_type: parameter_table if entity_type == PARAMETER else table,
         policy_of,
-        page_size=page_size,
+        manner=manner,
     )
 
 

@@ -49,6 +49,7 @@ from service.services.repeats import Repeats
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
 from service.services.vitals import Vitals
+from service.services.warming import BESIDE_REQUESTS
 from service.services.writing import Writer
 from service.settings import Settings
 from service.steering import open_hot_keys, open_steering
@@ -172,8 +173,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
                     database=database,
                     recorder=recorder,
                     policy_of=policies.of,
-                    pages_in_flight=1,
-                    page_size=50,
+                    manner=BESIDE_REQUESTS,
                 ),
                 hot_keys=hot_keys,
                 policy_of=policies.of,

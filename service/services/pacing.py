@@ -40,6 +40,10 @@ class Pace:
             self._next_at = max(now, self._next_at) + items / self._items_per_second
         return not self.is_stopped
 
+    async def rest(self, seconds: float) -> None:
+        """Wait, or until all is stopped."""
+        await self._wait(seconds)
+
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try again what is unavailable, until patience ends or all is stopped: then its error is raised."""
         give_up_at = time.monotonic() + self._patience_seconds

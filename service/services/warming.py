@@ -32,8 +32,30 @@ from service.services.pacing import Pace
 
 T = TypeVar("T")
 
-PAGE_SIZE = 250
-"""Keys per script: about a millisecond of Redis, and of this loop. Larger pages cost as much for each row."""
+_PACED = 50
+"""Keys per script where a rate is given: Redis serves nobody else meanwhile, which is to be gentle here."""
+_LISTED = 5
+"""Pages whose ids are listed by one statement."""
+
+
+class Manner(NamedTuple):
+    """``page_size``: keys per script. ``rows_at_once``: so many are made into entries in one turn of the loop.
+    ``rest``: behind each page its lane rests, for so many times as long as the page took.
+    """
+
+    page_size: int
+    pages_in_flight: int
+    rows_at_once: int
+    rest: float
+
+
+ALONE = Manner(page_size=250, pages_in_flight=3, rows_at_once=250, rest=0.0)
+"""In a process of its own: one page is leased, one is read, one is filled. Each takes about a millisecond of Redis."""
+
+BESIDE_REQUESTS = Manner(page_size=50, pages_in_flight=1, rows_at_once=10, rest=1.0)
+"""In a process that serves: a request that comes meanwhile waits for no more of it than for one or two others. Where
+any of the servers is slow, or the loop is late, a page takes longer, and so does the rest behind it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +107,7 @@ class Warming:
 
     def __init__(
         self, lanes: Sequence[PageLane], store: Store, listing: EntityListing, source_of: Callable[[str], Source],
-        policy_of: Callable[[str], Policy], *, patience_seconds: float = 10.0, page_size: int = PAGE_SIZE,
+        policy_of: Callable[[str], Policy], *, manner: Manner, patience_seconds: float = 10.0,
         draw: Draw = random.random,
     ) -> None:  # fmt: skip
         self._lanes = lanes
@@ -94,7 +116,7 @@ class Warming:
         self._source_of = source_of
         self._policy_of = policy_of
         self._patience_seconds = patience_seconds
-        self._page_size = page_size
+        self._manner = manner
         self._draw = draw
         self._asking = asyncio.Lock()
 
@@ -121,7 +143,9 @@ class Warming:
         """
         await self.check()
         pace = Pace(items_per_second=rows_per_second, patience_seconds=self._patience_seconds)
-        size = self._page_size if rows_per_second is None else max(1, min(self._page_size, round(rows_per_second / 10)))
+        size = self._manner.page_size
+        if rows_per_second is not None:
+            size = max(1, min(size, _PACED, round(rows_per_second / 10)))
         async with aclosing(self._pages(wanted, size, pace, begin_at)) as pages:
             run = _Run(pages, pace, on_progress)
             tasks = [asyncio.create_task(self._work(run, lane)) for lane in self._lanes]
@@ -138,7 +162,9 @@ class Warming:
     async def _work(self, run: _Run, lane: PageLane) -> None:
         while (following := await run.next_page()) is not None:
             number, page = following
+            began = time.monotonic()
             run.count(number, await run.pace.patiently(partial(self._warm, lane, page.keys)))
+            await run.pace.rest(self._manner.rest * (time.monotonic() - began))
 
     async def _warm(self, lane: PageLane, page: Sequence[EntityKey]) -> Tally:
         lease = await lane.lease([name_of(*key) for key in page])
@@ -150,8 +176,9 @@ class Warming:
         """How many rows were installed, and how many as absent. Where it fails, the leases are given back."""
         is_filled = False
         try:
+            await asyncio.sleep(0)
             rows, cost_ms = await self._read(lease)
-            stored = await lane.fill(lease, self._entries(lease, rows, cost_ms))
+            stored = await lane.fill(lease, await self._entries(lease, rows, cost_ms))
             is_filled = True
         finally:
             if not is_filled:
@@ -168,8 +195,20 @@ class Warming:
             rows = await self._source_of(keys[0].entity_type).load(keys)
         return rows, (time.perf_counter() - started) * 1000
 
-    def _entries(self, lease: PageLease, rows: Sequence[VersionedRow], cost_ms: float) -> list[Warmed]:
-        policy = self._policy_of(split(lease.names[0])[0])
+    async def _entries(self, lease: PageLease, rows: Sequence[VersionedRow], cost_ms: float) -> list[Warmed]:
+        """Those who wait for the loop have their turns in between."""
+        entries: list[Warmed] = []
+        size = self._manner.rows_at_once
+        for at in range(0, len(rows), size):
+            await asyncio.sleep(0)
+            entries += self._some_entries(lease, lease.names[at : at + size], rows[at : at + size], cost_ms)
+        await asyncio.sleep(0)
+        return entries
+
+    def _some_entries(
+        self, lease: PageLease, names: Sequence[str], rows: Sequence[VersionedRow], cost_ms: float
+    ) -> list[Warmed]:
+        policy = self._policy_of(split(names[0])[0])
         now_ms = self._store.now_ms()
         return [
             Warmed(
@@ -179,7 +218,7 @@ class Warming:
                     name, policy, row, generation=lease.generation, cost_ms=cost_ms, now_ms=now_ms, draw=self._draw()
                 ),
             )
-            for name, row in zip(lease.names, rows, strict=True)
+            for name, row in zip(names, rows, strict=True)
         ]
 
     async def _pages(self, wanted: Wanted, size: int, pace: Pace, begin_at: Place | None) -> AsyncGenerator[_Page]:
@@ -191,10 +230,12 @@ class Warming:
         async for entity_type, begins_after in self._types(wanted, pace, begin_at):
             after: str | None = begins_after
             while after is not None:
-                list_ids = partial(self._listing.page, entity_type, prefix=wanted.prefix, after=after, limit=size)
+                limit = size * _LISTED
+                list_ids = partial(self._listing.page, entity_type, prefix=wanted.prefix, after=after, limit=limit)
                 ids, after = await pace.patiently(partial(self._ask, list_ids))
-                if ids:
-                    yield _Page([EntityKey(entity_type, each) for each in ids], Place(entity_type, after or ids[-1]))
+                for at in range(0, len(ids), size):
+                    some = ids[at : at + size]
+                    yield _Page([EntityKey(entity_type, each) for each in some], Place(entity_type, some[-1]))
 
     async def _types(self, wanted: Wanted, pace: Pace, begin_at: Place | None = None) -> AsyncGenerator[Place]:
         """The beginning of each type, in their order; of the first one, perhaps not the very beginning."""

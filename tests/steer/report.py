@@ -83,8 +83,8 @@ def markdown(report: Report) -> str:
 Calm and busy windows take turns. A ratio is made inside each pair of neighbours, where the noise of the machine hits
 both alike; the median of all pairs is told, with the lowest and the highest. `calm ÷ calm` is the same ratio of each
 calm window to the one before it: what is found where nothing is steered. Latencies are seen from a process of its own
-and run from when a request was due. How long a command held Valkey up is from its own slow log. {report.misses:,} requests
-were no hits.
+and run from when a request was due. How long a command held Valkey up is from its own slow log. {report.misses:,}
+requests were no hits.
 """
 
 

@@ -8,7 +8,7 @@ from service.cache.policy import Policy
 from service.cache.warming import PageLane
 from service.db.listing import EntityListing
 from service.domain.entity import EntityKey
-from service.services.warming import Tally, Wanted, Warming
+from service.services.warming import ALONE, Tally, Wanted, Warming
 from tests.support.replica import KIND, Replica
 
 INSERT = f"INSERT INTO entity (entity_type, id, body) VALUES ('{KIND}', $1, '{{\"n\": 1}}')"
@@ -31,7 +31,7 @@ def warming_of(
         lambda _: replica.source,
         lambda _: policy or Policy(),
         patience_seconds=patience_seconds,
-        page_size=page_size,
+        manner=ALONE._replace(page_size=page_size, pages_in_flight=lanes),
     )
 
 
