@@ -39,7 +39,9 @@ from service.settings import Settings
 
 
 @asynccontextmanager
-async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[tuple[Warming, HotKeyTable]]:
+async def open_warming(
+    settings: Settings, recorder: Recorder, *, manner: Manner = ALONE
+) -> AsyncIterator[tuple[Warming, HotKeyTable]]:
     """Warming in a process of its own, beside the services, and what these know to be hot: two connections to
     PostgreSQL at the most.
 
@@ -65,7 +67,7 @@ async def open_warming(settings: Settings, recorder: Recorder) -> AsyncIterator[
         policies = build_policies(settings, database)
         await policies.load()  # what is warmed lives as long as what services load
         warming = build_warming(
-            settings, store=store, database=database, recorder=recorder, policy_of=policies.of, manner=ALONE
+            settings, store=store, database=database, recorder=recorder, policy_of=policies.of, manner=manner
         )
         yield warming, HotKeyTable(database)
 

@@ -25,7 +25,10 @@ from service.services.purging import Purging
 from service.services.steering import Steering
 from service.services.warm_jobs import WarmJobs
 from service.services.warming import Warming
+from service.services.warming_apart import WarmingApart
 from service.settings import Settings, WarmingSettings
+
+WARMING_PROCESS = "service.warming_process"
 
 
 @asynccontextmanager
@@ -36,7 +39,8 @@ async def open_steering(
     """Jobs are done as long as it is open; then they are given back."""
     table = JobTable(database)
     purging = Purging(SweepLane(store, recorder), Epochs(database), bound_seconds=settings.bound_seconds)
-    warm_jobs = WarmJobs(warming, hot_keys, rows_per_second=settings.warming.rows_per_second)
+    apart = WarmingApart(settings, module=WARMING_PROCESS)
+    warm_jobs = WarmJobs(warming, apart, hot_keys, rows_per_second=settings.warming.rows_per_second)
     runner = JobRunner(table, {JobKind.WARM: warm_jobs, JobKind.PURGE: purging}, recorder, name=new_name())
     occasions = Occasions(
         table,

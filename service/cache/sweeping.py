@@ -20,7 +20,7 @@ from service.errors import CacheUnavailableError
 
 T = TypeVar("T")
 
-STEP = 250
+STEP = 100
 """Keys that Redis looks at for one step. Some steps were seen to take more than 2 ms of its time."""
 
 BEGINNING = b"0"

@@ -11,15 +11,21 @@ from service.services.hot_keys import HotKeys
 from service.services.jobs import Report
 from service.services.pacing import Pace
 from service.services.warming import Place, Tally, Wanted, Warming
+from service.services.warming_apart import WarmingApart
 
 _PATIENCE_SECONDS = 20.0
+_FEW = 5_000
+"""So many rows are warmed before another process has started, and hits hardly notice."""
 
 
 class WarmJobs:
-    """The work of jobs of kind `warm`. ``rows_per_second`` where a job does not say how fast."""
+    """The work of jobs of kind `warm`: few rows here, many ``apart``. ``rows_per_second`` where a job does not say how
+    fast.
+    """
 
-    def __init__(self, warming: Warming, hot_keys: HotKeys, *, rows_per_second: float) -> None:
+    def __init__(self, warming: Warming, apart: WarmingApart, hot_keys: HotKeys, *, rows_per_second: float) -> None:
         self._warming = warming
+        self._apart = apart
         self._hot_keys = hot_keys
         self._rows_per_second = rows_per_second
 
@@ -29,11 +35,12 @@ class WarmJobs:
         await Pace(items_per_second=None, patience_seconds=_PATIENCE_SECONDS).patiently(self._warming.check)
         wanted = await self._wanted(asked)
         before, begin_at = _so_far(job, resumes=wanted.keys is None)
-        about = before.rows + await self._warming.about_how_many(wanted) if job.about is None else job.about
+        about = job.about or before.rows + await self._warming.about_how_many(wanted)
         report(before._asdict(), about=about)
         rate = asked.rows_per_second or self._rows_per_second
         told = partial(_tell, report, before)
-        tally = await self._warming.run(wanted, rows_per_second=rate, on_progress=told, begin_at=begin_at)
+        run = self._warming.run if about <= _FEW else self._apart.run
+        tally = await run(wanted, rows_per_second=rate, on_progress=told, begin_at=begin_at)
         _tell(report, before, tally)
 
     async def _wanted(self, asked: WarmWanted) -> Wanted:

@@ -52,6 +52,9 @@ class Manner(NamedTuple):
 ALONE = Manner(page_size=250, pages_in_flight=3, rows_at_once=250, rest=0.0)
 """In a process of its own: one page is leased, one is read, one is filled. Each takes about a millisecond of Redis."""
 
+APART = Manner(page_size=50, pages_in_flight=1, rows_at_once=50, rest=1.0)
+"""In a process of its own, but at the command of one that serves."""
+
 BESIDE_REQUESTS = Manner(page_size=50, pages_in_flight=1, rows_at_once=10, rest=1.0)
 """In a process that serves: a request that comes meanwhile waits for no more of it than for one or two others. Where
 any of the servers is slow, or the loop is late, a page takes longer, and so does the rest behind it.

@@ -27,7 +27,7 @@ class Plan:
     """Rows per second: the default of the service."""
     rates: tuple[float, ...] = (500.0, 1_000.0, 2_000.0, 4_000.0)
     """Others, by jobs."""
-    purges: int = 3
+    purges: int = 2
     """Of all rows, by prefix; and as many of the type."""
 
     @property

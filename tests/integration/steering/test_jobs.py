@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -17,6 +18,7 @@ from service.errors import DatabaseBusyError
 from service.services.jobs import JobRunner, Report
 from tests.conftest import Replicas
 from tests.integration.steering.conftest import ROWS, until_on, until_over
+from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
 
@@ -60,6 +62,43 @@ async def test_a_job_that_is_cancelled_ends_and_what_it_has_done_stays_done(clie
     assert [each["id"] for each in (await client.get("/v1/cache/jobs?limit=2")).json()["jobs"]] == [
         int(where.headers["Location"].rpartition("/")[2]) for where in (second, asked)
     ]
+
+
+async def test_many_rows_are_warmed_by_a_process_of_their_own_that_ends_with_its_job(client, pair, rows):
+    """Cancelled, it ends its page first: no lease is left, and the next job has nothing to wait for."""
+    await rows.execute(ROWS, "crowd", 6_000)
+    await rows.execute("ANALYZE entity")
+    wanted = {"entity_types": ["crowd"], "rows_per_second": 1_000}
+    location = (await client.post("/v1/cache/warm", json=wanted)).headers["Location"]
+
+    async def has_come_far() -> bool:
+        return (await client.get(location)).json()["progress"].get("rows", 0) > 100
+
+    await eventually(has_come_far, within_seconds=60)
+    assert len(warming_processes(pair)) == 1
+    await client.delete(location)
+    cancelled = await until_over(client, location)
+    assert cancelled["state"] == "cancelled"
+    assert 0 < cancelled["progress"]["installed"] < 6_000
+    assert warming_processes(pair) == []
+    again = await client.post("/v1/cache/warm", json={**wanted, "rows_per_second": 100_000})
+    done = await until_over(client, again.headers["Location"])
+    assert done["state"] == "done"
+    assert done["progress"] == {
+        "rows": 6_000, "installed": 6_000 - cancelled["progress"]["installed"],
+        "present": cancelled["progress"]["installed"], "busy": 0, "refused": 0, "absent": 0,
+    }  # fmt: skip
+    assert "; hit;" in (await client.get("/v1/entities/crowd/i6000")).headers["Cache-Status"]
+
+
+def warming_processes(replicas: list[ServiceProcess]) -> list[int]:
+    """Children of these, by their pids."""
+    found = []
+    for replica in replicas:
+        for task in Path(f"/proc/{replica.pid}/task").iterdir():
+            children = map(int, (task / "children").read_text().split())
+            found += [pid for pid in children if b"warming_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return found
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
