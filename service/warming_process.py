@@ -1,92 +1,29 @@
 """`python -m service.warming_process`: one warming beside a replica that serves. See `service.services.warming_apart`.
 
-What serves comes first: this one takes what is left of the processors, and asks for one page at a time.
+What serves comes first: this one takes what is left of the processors, from its very beginning.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import json
 import os
-import pickle
-import signal
 import sys
-import time
-from typing import Any
-
-import uvloop
-
-from service.cache.recorder import NullRecorder
-from service.errors import UnavailableError
-from service.logs import configure_logging
-from service.parts import open_warming
-from service.services.warming import APART, Place, Tally
-from service.services.warming_apart import Order
-from service.settings import Settings
 
 _NICE = 10
-_TELL_SECONDS = 0.2
 
 
-class _Teller:
-    """Says how far it is, a few times a second: each word costs the replica a turn of its loop."""
-
-    def __init__(self) -> None:
-        self._unsaid: tuple[Tally, Place | None] | None = None
-        self._told_at = 0.0
-
-    def note(self, tally: Tally, place: Place | None) -> None:
-        self._unsaid = tally, place
-        if time.monotonic() - self._told_at >= _TELL_SECONDS:
-            self.tell()
-
-    def tell(self) -> None:
-        """What has not been said yet."""
-        if self._unsaid is not None:
-            tally, place = self._unsaid
-            _say(tally=tally, place=place, is_done=False)
-            self._unsaid, self._told_at = None, time.monotonic()
-
-
-async def work(order: Order, settings: Settings) -> None:
-    """Until it is done, cannot go on, or stdin ends, or a signal comes."""
-    teller, loop = _Teller(), asyncio.get_running_loop()
-    task = asyncio.create_task(_warm(order, settings, teller))
-    loop.add_reader(sys.stdin, task.cancel)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    await asyncio.wait([task])
-    loop.remove_reader(sys.stdin)
-    teller.tell()
-    if task.cancelled():
-        return
-    try:
-        _say(tally=task.result(), place=None, is_done=True)
-    except UnavailableError as failure:
-        _say(unavailable=str(failure))
-
-
-async def _warm(order: Order, settings: Settings, teller: _Teller) -> Tally:
-    async with open_warming(settings, NullRecorder(), manner=APART) as (warming, _):
-        gc.freeze()
-        return await warming.run(
-            order.wanted, rows_per_second=order.rows_per_second, on_progress=teller.note, begin_at=order.begin_at
-        )
-
-
-def _say(**said: Any) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
-    sys.stdout.flush()
+def yield_to_all() -> None:
+    """This process wakes up to nobody's cost: it waits until who runs has had a turn, and its own turns are few."""
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(_NICE)
 
 
 def main() -> None:
-    os.nice(_NICE)
-    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301, of the replica that started this process
-    settings = order.settings
-    assert isinstance(settings, Settings)
-    configure_logging(settings.log_level, settings.log_format)
-    uvloop.run(work(order, settings))
+    yield_to_all()
+    # Not before: to import it takes about a second of a processor.
+    from service.warming_work import do_as_ordered  # noqa: PLC0415, see above
+
+    do_as_ordered()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Plan:
     """Of each way and speed of warming, except those that go through all rows."""
     rate: float = WarmingSettings().rows_per_second
     """Rows per second: the default of the service."""
-    rates: tuple[float, ...] = (500.0, 1_000.0, 2_000.0, 4_000.0)
+    rates: tuple[float, ...] = (4_000.0, 6_500.0, 10_000.0)
     """Others, by jobs."""
     purges: int = 2
     """Of all rows, by prefix; and as many of the type."""
