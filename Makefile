@@ -85,6 +85,10 @@ fuzz: $(STAMP) ## Feed every codec and parser with bytes of strangers (25 minute
 bench: $(STAMP) peers ## Compare with the ceiling and with other caches (30 minutes; ARGS=--quick: 3)
 	@exec $(PYTHON) -m tests.bench $(ARGS)
 
+.PHONY: steering
+steering: $(STAMP) ## Time hits while a million rows are warmed and purged (50 minutes; ARGS=--quick: 1)
+	@exec $(PYTHON) -m tests.steer $(ARGS)
+
 # What is compared has an environment of its own. Where it cannot be made, the rest is compared, and the report says so.
 .PHONY: peers
 peers: $(STAMP)

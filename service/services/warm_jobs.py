@@ -39,7 +39,7 @@ class WarmJobs:
         report(before._asdict(), about=about)
         rate = asked.rows_per_second or self._rows_per_second
         told = partial(_tell, report, before)
-        run = self._warming.run if about <= _FEW else self._apart.run
+        run = self._apart.run if await self._warming.are_more_than(_FEW, wanted) else self._warming.run
         tally = await run(wanted, rows_per_second=rate, on_progress=told, begin_at=begin_at)
         _tell(report, before, tally)
 

@@ -52,7 +52,7 @@ class Manner(NamedTuple):
 ALONE = Manner(page_size=250, pages_in_flight=3, rows_at_once=250, rest=0.0)
 """In a process of its own: one page is leased, one is read, one is filled. Each takes about a millisecond of Redis."""
 
-APART = Manner(page_size=50, pages_in_flight=1, rows_at_once=50, rest=1.0)
+APART = Manner(page_size=25, pages_in_flight=1, rows_at_once=50, rest=1.0)
 """In a process of its own, but at the command of one that serves."""
 
 BESIDE_REQUESTS = Manner(page_size=50, pages_in_flight=1, rows_at_once=10, rest=1.0)
@@ -134,6 +134,20 @@ class Warming:
         pace = Pace(items_per_second=None, patience_seconds=0)
         types = [each async for each in self._types(wanted, pace)]
         return sum([await self._listing.about_how_many(each.entity_type, prefix=wanted.prefix) for each in types])
+
+    async def are_more_than(self, few: int, wanted: Wanted) -> bool:
+        """Whether `run` would look at more rows than that; counted, since estimates of a prefix may be far from it. May
+        raise UnavailableError.
+        """
+        if wanted.keys is not None:
+            return len(wanted.keys) > few
+        count = 0
+        async for each in self._types(wanted, Pace(items_per_second=None, patience_seconds=0)):
+            page = await self._listing.page(each.entity_type, prefix=wanted.prefix, after="", limit=few + 1)
+            count += len(page.ids)
+            if page.last is not None or count > few:
+                return True
+        return False
 
     async def run(
         self, wanted: Wanted, *, rows_per_second: float | None = None,

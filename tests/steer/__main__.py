@@ -7,7 +7,6 @@ was no hit.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 import tempfile
@@ -17,7 +16,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.bench.cores import Cores, divide, pin
 from tests.steer.campaign import run_campaign
 from tests.steer.goals import GOALS
 from tests.steer.plan import QUICK, Plan
@@ -48,10 +46,10 @@ def plan_of(given: argparse.Namespace) -> Plan:
     return replace(QUICK if given.quick else Plan(), **{name: it for name, it in changes.items() if it is not None})
 
 
-def measure(plan: Plan, ways: list[Way], cores: Cores, console: Console) -> tuple[dict[str, Leg], int]:
+def measure(plan: Plan, ways: list[Way], console: Console) -> tuple[dict[str, Leg], int]:
     columns = (TextColumn("{task.description:42}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-    with open_stage(plan, cores) as stage, Progress(*columns, console=console) as progress:
+    with open_stage(plan) as stage, Progress(*columns, console=console) as progress:
         task, done = progress.add_task("all", total=sum(way.seconds for way in ways)), 0.0
 
         def begins(way: Way) -> None:
@@ -70,12 +68,10 @@ def main() -> int:
     ways = [way for way in ways_of(plan) if given.only is None or way.name in given.only]
     is_less = given.quick or given.only or plan.rows < Plan().rows
     output = given.report or (Path(tempfile.mkdtemp(prefix="aside-steer-")) if is_less else OUTPUT)
-    cores = divide()
-    pin(os.getpid(), cores.others)
     console.print(f"starting PostgreSQL with {plan.rows:,} rows, Valkey and the service …", highlight=False)
-    legs, misses = measure(plan, ways, cores, console)
+    legs, misses = measure(plan, ways, console)
     command = shlex.join(["python", "-m", "tests.steer", *sys.argv[1:]])
-    report = Report(plan, legs, misses, command=command, cores=cores.described)
+    report = Report(plan, legs, misses, command=command)
     write_report(output, report)
     console.print(markdown(report), soft_wrap=True, markup=False, highlight=False)
     console.print(str(output / "steering.md"), soft_wrap=True, highlight=False)

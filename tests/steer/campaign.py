@@ -24,7 +24,7 @@ def run_campaign(
     legs: dict[str, Leg] = {}
     with closing(SlowLog(stage.valkey.url)) as slow_log, Steering.of(stage) as steering:
         turns = Turns(calm_seconds=plan.window_seconds, slowest=slow_log.slowest_ms, passed=passed)
-        with hits_of(stage.service.url, plan, stage.folder, cores=stage.cores.others) as hits:
+        with hits_of(stage.service.url, plan, stage.folder) as hits:
             for way in ways:
                 begins(way)
                 leg = legs[way.name] = Leg(way.title)

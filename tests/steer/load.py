@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.cores import pin
 from tests.bench.ratios import percentile
 from tests.steer.plan import Plan
 from tests.support.service_process import ROOT
@@ -48,7 +47,7 @@ class Hits:
 
 
 @contextmanager
-def hits_of(url: str, plan: Plan, folder: Path, *, cores: frozenset[int]) -> Iterator[Hits]:
+def hits_of(url: str, plan: Plan, folder: Path) -> Iterator[Hits]:
     """Inside, they are asked for; behind it, they are counted."""
     hits, file = Hits(), folder / "hits"
     argv = [sys.executable, "-m", "tests.steer.hits", url, str(plan.hits_per_second), str(plan.hot_keys), str(file)]
@@ -56,7 +55,6 @@ def hits_of(url: str, plan: Plan, folder: Path, *, cores: frozenset[int]) -> Ite
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        pin(process.pid, cores)
         assert process.stdout.readline() == "asking\n", "the hits did not begin"
         yield hits
         said, _ = process.communicate(timeout=_END_SECONDS)

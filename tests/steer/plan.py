@@ -27,7 +27,7 @@ class Plan:
     """Rows per second: the default of the service."""
     rates: tuple[float, ...] = (4_000.0, 6_500.0, 10_000.0)
     """Others, by jobs."""
-    purges: int = 2
+    purges: int = 3
     """Of all rows, by prefix; and as many of the type."""
 
     @property

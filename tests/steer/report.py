@@ -23,14 +23,13 @@ _HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``misses``: requests that were no hits. ``cores``: which does what."""
+    """``misses``: requests that were no hits."""
 
     plan: Plan
     legs: Mapping[str, Leg]
     misses: int
     _: KW_ONLY
     command: str
-    cores: str
 
 
 def write_report(folder: Path, report: Report) -> None:
@@ -39,7 +38,7 @@ def write_report(folder: Path, report: Report) -> None:
     document = {
         "surroundings": {
             "command": report.command, "python": platform.python_version(), "machine": platform.platform(),
-            "cores": os.cpu_count(), "division": report.cores,
+            "cores": os.cpu_count(),
         },
         "plan": report.plan.to_json(),
         "requests that were no hits": report.misses,
@@ -72,7 +71,8 @@ def markdown(report: Report) -> str:
     return f"""# Hits while the cache is steered
 
 `{report.command}`: {plan.rows:,} rows of 250 B, {plan.hits_per_second:,.0f} hits per second in an open loop over
-{plan.hot_keys:,} other keys, one replica; {report.cores}.
+{plan.hot_keys:,} other keys, one replica; {os.cpu_count()} cores, on which the kernel
+puts what runs where it likes.
 
 {goals}
 

@@ -15,7 +15,6 @@ from service.db.migrations import upgrade
 from service.embedded import Valkey, private_postgres, private_valkey
 from service.embedded.private import private_folder
 from tests.bench.asking import ask_all
-from tests.bench.cores import Cores, pin
 from tests.bench.stage import POSTGRES, VALKEY
 from tests.steer.hits import TYPE as HOT
 from tests.steer.plan import PARTS, Plan
@@ -50,11 +49,10 @@ class Stage:
     valkey: Valkey
     service: ServiceProcess
     folder: Path
-    cores: Cores
 
 
 @contextmanager
-def open_stage(plan: Plan, cores: Cores) -> Iterator[Stage]:
+def open_stage(plan: Plan) -> Iterator[Stage]:
     with (
         private_postgres(is_durable=True, settings=POSTGRES) as postgres,
         private_valkey(
@@ -69,9 +67,8 @@ def open_stage(plan: Plan, cores: Cores) -> Iterator[Stage]:
         service = ServiceProcess(folder / "service.log", {**addresses, "ASIDE_POLICIES": json.dumps(lasting)})
         try:
             service.start()
-            pin(service.pid, cores.server)
             ask_all(service.url, f"/v1/entities/{HOT}/", iter(range(1, plan.hot_keys + 1)), body_bytes=BODY_BYTES)
-            yield Stage(addresses, valkey, service, folder, cores)
+            yield Stage(addresses, valkey, service, folder)
         finally:
             service.kill()
 

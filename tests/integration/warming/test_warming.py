@@ -214,3 +214,14 @@ async def test_the_estimate_follows_the_statistics(world, warmer):
     assert 300 <= await warming.about_how_many(Wanted()) <= 500
     assert await warming.about_how_many(Wanted(prefix="row-03")) < 200
     assert await warming.about_how_many(Wanted(keys=(EntityKey(KIND, "x"),))) == 1
+
+
+async def test_rows_are_counted_as_far_as_it_matters_whatever_the_statistics_say(world, warmer):
+    await world.sql("ANALYZE entity")
+    await world.sql(ROWS, 30)
+    warming = warming_of(warmer)
+    assert await warming.are_more_than(29, Wanted())
+    assert not await warming.are_more_than(31, Wanted())
+    assert not await warming.are_more_than(10, Wanted(prefix="row-001"))
+    assert await warming.are_more_than(9, Wanted(prefix="row-001"))
+    assert await warming.are_more_than(0, Wanted(keys=(EntityKey(KIND, "x"),)))
