@@ -73,6 +73,10 @@ model: $(STAMP) ## Explore every interleaving of the protocol in the small (6 mi
 naive: $(STAMP) ## Do the same work with naive caches, and count what is stale (4 minutes)
 	@$(PYTHON) -m tests.naive $(ARGS)
 
+.PHONY: truth
+truth: $(STAMP) ## Hold the OpenAPI document against the service with Schemathesis (ARGS='--examples 500')
+	@$(PYTHON) -m tests.truth $(ARGS)
+
 .PHONY: cancel
 cancel: $(STAMP) ## Cancel a million requests half-way, and check the others (7 minutes)
 	@$(PYTHON) -m tests.cancelling $(ARGS)

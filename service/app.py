@@ -97,7 +97,12 @@ def create_app(
         audit_samples_per_second=settings.audit.samples_per_second,
     )
     statistics = Statistics(metrics.registry)
-    limits = Limits(settings.limits.body_bytes, settings.limits.json_depth, settings.limits.ttl_seconds)
+    limits = Limits(
+        settings.limits.body_bytes,
+        settings.limits.json_depth,
+        settings.limits.ttl_seconds,
+        settings.relay.tombstone_retention_seconds,
+    )
     if telemetry is None:
         telemetry = telemetry_by_environment(version) if settings.tracing.enabled else OFF
     app = (TracedApp if telemetry.is_on else FrontedApp)(

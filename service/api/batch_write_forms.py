@@ -42,9 +42,10 @@ class WriteForm(BaseModel):
     def _is_possible(self) -> Self:
         if (self.op != "delete") is not ("body" in self.model_fields_set):
             raise ValueError("`put` and `patch` have a `body`, `delete` has none")
-        if self.op == "delete" and self.ttl_seconds is not None:
+        if self.op == "delete" and "ttl_seconds" in self.model_fields_set:
             raise ValueError("what is deleted has no `ttl_seconds`")
-        if self.if_none_match is not None and (self.op != "put" or self.if_match is not None):
+        is_creation = self.op == "put" and (self.if_none_match is None or self.if_match is None)
+        if "if_none_match" in self.model_fields_set and not is_creation:
             raise ValueError("`if_none_match` is for a `put` without `if_match`: nothing else could succeed")
         return self
 

@@ -17,12 +17,13 @@ from service.api.documentation import (
     problem,
     query_parameter,
 )
+from service.api.names import NOT_RESERVED
 from service.api.schemas import NAME, VERSION, list_of, object_of, ref
 from service.api.state import Limits
 from service.domain.entity import ENTITY_TYPE_PATTERN
 
 _DRY_RUN = query_parameter("dry_run", "Judge every write, and undo them all", type="boolean")
-_TYPE: Fragment = {"type": "string", "pattern": ENTITY_TYPE_PATTERN}
+_TYPE: Fragment = {"type": "string", "pattern": ENTITY_TYPE_PATTERN, **NOT_RESERVED}
 _ANY_JSON: Fragment = {"description": "any JSON value"}
 _IF_MATCH: Fragment = {
     "type": ["string", "null"],
@@ -30,15 +31,19 @@ _IF_MATCH: Fragment = {
     "description": 'only in one of these versions, such as `"7"`; `*`: in any',
 }
 _IF_NONE_MATCH: Fragment = {"enum": ["*", None], "description": "`*`: only if there is none; not beside `if_match`"}
+_BOTH: Fragment = {
+    "properties": {"if_match": {"type": "string"}, "if_none_match": {"const": "*"}},
+    "required": ["if_match", "if_none_match"],
+}
 
 _WRITES = [
     {"op": "put", "entity_type": "country", "id": "JP", "body": {"name": "Japan", "alpha_2": "JP"}},
     {"op": "put", "entity_type": "country", "id": "NZ", "body": {"name": "New Zealand"}, "ttl_seconds": 60},
 ]
 _CONDITIONS = [
-    {"op": "put", "entity_type": "order", "id": "1001", "body": {"item": "dune"}, "if_none_match": "*"},
-    {"op": "patch", "entity_type": "stock", "id": "dune", "body": {"left": 11}, "if_match": '"7"'},
-    {"op": "delete", "entity_type": "basket", "id": "ann"},
+    {"op": "put", "entity_type": "order", "id": "1001", "body": {"item": "tea"}, "if_none_match": "*"},
+    {"op": "patch", "entity_type": "country", "id": "JP", "body": {"capital": "Tokyo"}, "if_match": "*"},
+    {"op": "delete", "entity_type": "country", "id": "NZ"},
 ]
 _ITEMS = [
     {"entity_type": "country", "id": "JP", "status": 200, "version": 8, "etag": '"8"', "cache": "applied"},
@@ -79,7 +84,7 @@ bytes. Parameters are written elsewhere."""
     }
     examples = {
         "countries": {"summary": "Two documents", "value": {"writes": _WRITES}},
-        "conditions": {"summary": "A purchase, on conditions", "value": {"writes": _CONDITIONS}},
+        "conditions": {"summary": "On conditions: a new one, and two that are there", "value": {"writes": _CONDITIONS}},
     }
     return operation(
         "batchWriteEntities",
@@ -91,17 +96,17 @@ bytes. Parameters are written elsewhere."""
     )
 
 
-def batch_write_schemas() -> dict[str, Fragment]:
+def batch_write_schemas(longest_ttl_seconds: float) -> dict[str, Fragment]:
     """By name, for `components.schemas`."""
+    lifetime = {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": longest_ttl_seconds}
+    put = _write("put", "Create or replace", body=_ANY_JSON, if_none_match=_IF_NONE_MATCH, ttl_seconds=lifetime)
     writes: Fragment = {"oneOf": [ref("BatchPut"), ref("BatchPatch"), ref("BatchDelete")]}
     return {
         "BatchWrites": object_of(
             "Writes of different entities", {"writes": list_of(writes, minItems=1, maxItems=WRITES_MAX)}, closed=True
         ),
-        "BatchPut": _write(
-            "put", "Create or replace", body=_ANY_JSON, if_none_match=_IF_NONE_MATCH, ttl_seconds=_lifetime()
-        ),
-        "BatchPatch": _write("patch", "Merge (RFC 7396)", body=_ANY_JSON, ttl_seconds=_lifetime()),
+        "BatchPut": {**put, "not": _BOTH},
+        "BatchPatch": _write("patch", "Merge (RFC 7396)", body=_ANY_JSON, ttl_seconds=lifetime),
         "BatchDelete": _write("delete", "Delete"),
         "BatchWritten": object_of("One for each write, in order", {"items": list_of(ref("BatchItem"))}),
         "BatchItem": object_of(
@@ -117,10 +122,6 @@ def batch_write_schemas() -> dict[str, Fragment]:
             optional=("version", "etag", "cache"),
         ),
     }
-
-
-def _lifetime() -> Fragment:
-    return {"type": ["number", "null"], "exclusiveMinimum": 0}
 
 
 def _write(op: str, description: str, **members: Fragment) -> Fragment:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from service.api.directives import VERSION_MAX
 from service.api.problems import MEDIA_TYPE
 
 Fragment = dict[str, Any]
@@ -98,7 +99,7 @@ CACHE_CONTROL = header_parameter(
 )
 MIN_VERSION = {
     **header_parameter("Aside-Min-Version", "Nothing older than this version: read your own write"),
-    "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+    "schema": {"type": "integer", "minimum": 0, "maximum": VERSION_MAX},
 }
 IDEMPOTENCY_KEY = header_parameter(
     "Idempotency-Key",
@@ -124,6 +125,10 @@ def query_parameter(name: str, description: str, *, required: object = None, **s
     # An optional one has no example: Swagger UI would send it with every request.
     parameter: Fragment = {"name": name, "in": "query", "description": description, "schema": schema}
     return parameter if required is None else {**parameter, "required": True, "example": required}
+
+
+def version_parameter(name: str, description: str, *, required: object = None) -> Fragment:
+    return query_parameter(name, description, required=required, type="integer", minimum=1, maximum=VERSION_MAX)
 
 
 LIMIT = query_parameter("limit", "How many at most; 100 if not given", type="integer", minimum=1, maximum=1000)

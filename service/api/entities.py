@@ -12,7 +12,7 @@ from service.api.bodies import is_document_type, is_merge_patch_type, read_body
 from service.api.conditions import read_condition, write_condition
 from service.api.directives import read_ttl, read_wish, wants_no_waiting
 from service.api.guarding import GuardedRoute
-from service.api.names import ENTITY_PATH, EntityId, EntityType, location, register_name_convertors
+from service.api.names import ENTITY_PATH, EntityId, EntityType, WritableType, location, register_name_convertors
 from service.api.problem_kinds import BY_ERROR
 from service.api.problems import problem_response
 from service.api.repeats import read_key, repeatable
@@ -47,7 +47,7 @@ async def read_entity(request: Request, entity_type: EntityType, entity_id: Enti
     return entity_response(answer, answer.body, condition)
 
 
-async def put_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
+async def put_entity(request: Request, entity_type: WritableType, entity_id: EntityId) -> Response:
     key, limits = EntityKey(entity_type, entity_id), limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     repeat_key = read_key(request.headers)
@@ -61,7 +61,7 @@ async def put_entity(request: Request, entity_type: EntityType, entity_id: Entit
     return written_response(written, location(key), waited=wait)
 
 
-async def patch_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
+async def patch_entity(request: Request, entity_type: WritableType, entity_id: EntityId) -> Response:
     key, limits = EntityKey(entity_type, entity_id), limits_of(request)
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     repeat_key = read_key(request.headers)
@@ -75,7 +75,7 @@ async def patch_entity(request: Request, entity_type: EntityType, entity_id: Ent
     return written_response(written, location(key), waited=wait)
 
 
-async def delete_entity(request: Request, entity_type: EntityType, entity_id: EntityId) -> Response:
+async def delete_entity(request: Request, entity_type: WritableType, entity_id: EntityId) -> Response:
     condition, wait = write_condition(request.headers), not wants_no_waiting(request.headers)
     written = await entities_of(request).delete(
         EntityKey(entity_type, entity_id), condition=condition, wait=wait,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from starlette.requests import Request
 
 from service.api.bodies import is_document_type, read_body
@@ -13,6 +13,14 @@ from service.domain.document import check_document
 from service.errors import Fault, InvalidBodyError
 
 M = TypeVar("M", bound=BaseModel)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Of an integer as JSON Schema has it: `60.0` is one, `60.5` and `"60"` are none."""
 
 
 async def read_form(request: Request, model: type[M], limits: Limits) -> M:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api.forms import WHOLE
 from service.db.api_keys import KeyEvent, KeyRow
 from service.domain.key_text import NAME_PATTERN
 from service.domain.moments import render_moment
@@ -14,7 +15,11 @@ from service.domain.scopes import SCOPE_PATTERN
 LONGEST_SECONDS = 10 * 365 * 86_400
 OVERLAP_SECONDS = 86_400
 
-Lifetime = Annotated[int, Field(ge=1, le=LONGEST_SECONDS, description="from now on; for ever if it is not said")]
+Lifetime = Annotated[int, Field(ge=1, le=LONGEST_SECONDS, description="from now on; for ever if it is not said"), WHOLE]
+
+
+Scope = Annotated[str, Field(json_schema_extra={"pattern": SCOPE_PATTERN})]
+"""`parse_scopes` checks it, and says what a scope is."""
 
 
 class _Form(BaseModel):
@@ -25,7 +30,7 @@ class KeyForm(_Form):
     """A key that is to be made."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN, description="what stands in histories as the actor")]
-    scopes: Annotated[list[str], Field(min_length=1, max_length=100, description=f"each matches {SCOPE_PATTERN}")]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
     expires_in_seconds: Lifetime | None = None
 
 
@@ -33,7 +38,7 @@ class RotationForm(_Form):
     """A successor that is to be made, with the same name, scopes and span of life."""
 
     overlap_seconds: Annotated[
-        int, Field(ge=0, le=LONGEST_SECONDS, description="how long the old key goes on to be taken")
+        int, Field(ge=0, le=LONGEST_SECONDS, description="how long the old key goes on to be taken"), WHOLE
     ] = OVERLAP_SECONDS
 
 

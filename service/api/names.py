@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Path
 from starlette.convertors import Convertor, register_url_convertor
 
 from service.domain.entity import ENTITY_ID_PATTERN, ENTITY_TYPE_PATTERN, EntityKey
+from service.domain.parameter import PARAMETER
 
 ENTITIES_PATH = "/v1/entities/{entity_type:entity_type}"
 ENTITY_PATH = ENTITIES_PATH + "/{id:entity_id}"
 
-EntityType = Annotated[
-    str,
-    Path(
+
+def _type(**schema: Any) -> Any:
+    return Path(
         pattern=ENTITY_TYPE_PATTERN,
         description="what kind of entity it is",
         openapi_examples={"country": {"value": "country"}},
-    ),
-]
+        json_schema_extra=schema,
+    )
+
+
+NOT_RESERVED: dict[str, Any] = {"not": {"const": PARAMETER}}
+"""Of types that are written as entities. For the document alone: the service says where parameters are written."""
+
+EntityType = Annotated[str, _type()]
+WritableType = Annotated[str, _type(**NOT_RESERVED)]
 EntityId = Annotated[
     str,
     Path(

@@ -11,6 +11,7 @@ from service.api.batch_write_operations import batch_write_schemas
 from service.api.change_operations import change_schemas
 from service.api.documentation import HEADERS, Fragment, problem
 from service.api.entity_schemas import entity_schemas
+from service.api.links import add_links
 from service.api.parameter_schemas import parameter_schemas
 from service.api.policy_schemas import policy_schemas
 from service.api.problems import Problem
@@ -42,10 +43,11 @@ class DocumentedApp(FastAPI):
             schemas = components.setdefault("schemas", {})
             schemas.update(problem.pop("$defs"), Problem=problem)
             schemas.update(entity_schemas())
-            schemas.update(batch_write_schemas())
+            schemas.update(batch_write_schemas(self.state.limits.ttl_seconds))
             schemas.update(change_schemas())
             schemas.update(parameter_schemas(self.state.limits.ttl_seconds))
-            schemas.update(policy_schemas())
+            schemas.update(policy_schemas(self.state.limits.policy_seconds))
+            add_links(document["paths"])
             _add_refusals(document["paths"])
             add_security(document, needs_keys=self._needs_keys)
         return document

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
@@ -24,6 +26,7 @@ from service.errors import Fault, InvalidParameterError
 from service.services.parameters import NEWEST
 
 JSON_PATCH = "application/json-patch+json"
+_WHOLE = re.compile(r"[0-9]{1,19}(?:\.0{1,19})?")
 
 
 def add_routes(router: APIRouter, limits: Limits) -> None:
@@ -79,8 +82,8 @@ async def roll_back(request: Request, key: ParameterKey) -> Response:
 
 def _read_rollback(body: bytes) -> int:
     match parse_exact(body.decode()):
-        case {"version": Numeral(text=text), **others} if not others and text.isdecimal() and 0 < len(text) <= 19:
-            return min(int(text), NEWEST)
+        case {"version": Numeral(text=text), **others} if not others and _WHOLE.fullmatch(text):
+            return min(int(text.partition(".")[0]), NEWEST)
         case {"version": _, **others} if others:
             raise InvalidParameterError.at(Fault("", "must have `version` and nothing else"))
         case _:

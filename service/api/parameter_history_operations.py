@@ -17,7 +17,7 @@ from service.api.documentation import (
     headers,
     operation,
     problem,
-    query_parameter,
+    version_parameter,
 )
 from service.api.page_documentation import IF_NONE_MATCH_PAGE, page_answers
 from service.api.parameter_documentation import (
@@ -35,9 +35,9 @@ from service.api.state import Limits
 EXAMPLE_VERSION = 2
 """The one that the example parameter gets in a new database, where the example entity comes first."""
 
-_CURSOR = query_parameter("cursor", "The `next_cursor` of the page before", type="integer", minimum=1)
-_FROM = query_parameter("from", "The version to start from", required=EXAMPLE_VERSION, type="integer", minimum=1)
-_TO = query_parameter("to", "The version to arrive at; the present one if not given", type="integer", minimum=1)
+_CURSOR = version_parameter("cursor", "The `next_cursor` of the page before")
+_FROM = version_parameter("from", "The version to start from", required=EXAMPLE_VERSION)
+_TO = version_parameter("to", "The version to arrive at; the present one if not given")
 _NAMELESS = problem("The key or a query parameter is not valid")
 
 

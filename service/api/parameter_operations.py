@@ -22,6 +22,7 @@ from service.api.documentation import (
     operation,
     problem,
     query_parameter,
+    version_parameter,
 )
 from service.api.parameter_documentation import (
     CHANGE_TYPE,
@@ -39,8 +40,13 @@ from service.api.parameter_documentation import (
 from service.api.schemas import ref
 from service.api.state import Limits
 
-_VERSION = query_parameter("version", "As it was in this version; never out of the cache", type="integer", minimum=1)
-_AT = query_parameter("at", "As it was at this moment (RFC 3339, with an offset)", type="string", format="date-time")
+_VERSION = version_parameter("version", "As it was in this version, not together with `at`; never out of the cache")
+_AT = query_parameter(
+    "at",
+    "As it was at this moment (RFC 3339, with an offset), not together with `version`",
+    type="string",
+    format="date-time",
+)
 _READ_PARAMETERS = [
     *(_VERSION, _AT, IF_NONE_MATCH_READ, IF_MODIFIED_SINCE, IF_MATCH, CACHE_CONTROL, MIN_VERSION, REQUEST_ID)
 ]

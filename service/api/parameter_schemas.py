@@ -33,7 +33,7 @@ def parameter_schemas(longest_ttl_seconds: float) -> dict[str, Fragment]:
 def _single(longest_ttl_seconds: float) -> dict[str, Fragment]:
     said = {"type": ref("ParameterType"), "value": _VALUE, "description": _DESCRIPTION, "schema": _SCHEMA}
     stamps = {"version": VERSION, "updated_at": MOMENT, "updated_by": TEXT}
-    sent_back: dict[str, Fragment] = {name: {} for name in ("key", *stamps)}
+    sent_back: dict[str, Fragment] = {"key": NAME, **{name: {} for name in stamps}}
     return {
         "Parameter": object_of("A typed, versioned setting", {"key": NAME, **said, "ttl_seconds": _ttl(), **stamps}),
         "ParameterContent": object_of(

@@ -15,7 +15,7 @@ from service.api.documentation import (
     headers,
     operation,
     problem,
-    query_parameter,
+    version_parameter,
 )
 from service.api.parameter_documentation import DRY_RUN, answer, body_of, server_problems
 from service.api.schemas import ref
@@ -36,7 +36,7 @@ _DEFAULT = {**_POLICY, "entity_type": None, "stale_if_error_seconds": 0, "source
 _VERSION = {"version": 3, "kind": "set", "at": _STAMPS["updated_at"], "actor": "ann", "reason": None}
 _REHEARSAL = {"would": "update", "version": 3, "patch": [{"op": "replace", "path": "/ttl_seconds", "value": 600}]}
 
-_CURSOR = query_parameter("cursor", "The `next_cursor` of the page before", type="integer", minimum=1)
+_CURSOR = version_parameter("cursor", "The `next_cursor` of the page before")
 _WRITING = [DRY_RUN, IF_MATCH, IF_NONE_MATCH_WRITE, ACTOR, REASON, REQUEST_ID]
 _NAMELESS = problem("The type or a query parameter is not valid")
 _UNREADABLE = problem("A header cannot be understood, or the body is not valid JSON")

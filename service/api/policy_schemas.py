@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.api.documentation import Fragment
 from service.api.schemas import CURSOR, MOMENT, TEXT, VERSION, list_of, object_of, ref
 from service.cache.policy import Strategy
+from service.domain.entity import ENTITY_TYPE_PATTERN
 from service.services.policies import Source
 from service.services.policy_content import RANGES, READ_ONLY
 
@@ -23,10 +24,11 @@ STRATEGY: Fragment = {
 }
 
 
-def policy_schemas() -> dict[str, Fragment]:
-    """By name, for `components.schemas`."""
-    members = {"strategy": STRATEGY, **{name: _number(name) for name in RANGES}}
+def policy_schemas(longest_seconds: float) -> dict[str, Fragment]:
+    """By name, for `components.schemas`. ``longest_seconds``: how long tombstones are kept."""
+    members = {"strategy": STRATEGY, **{name: _number(name, longest_seconds) for name in RANGES}}
     sent_back: dict[str, Fragment] = {name: {} for name in sorted(READ_ONLY)}
+    sent_back["entity_type"] = {"type": "string", "pattern": ENTITY_TYPE_PATTERN}
     stamps: dict[str, Fragment] = {
         "source": {"type": "string", "enum": [each.value for each in Source]},
         "version": {"type": ["integer", "null"], "description": "null: it is not a stored one"},
@@ -78,8 +80,8 @@ def _history(members: dict[str, Fragment]) -> dict[str, Fragment]:
     }
 
 
-def _number(name: str) -> Fragment:
+def _number(name: str, longest_seconds: float) -> Fragment:
     allowed = RANGES[name]
     least = {"exclusiveMinimum" if allowed.excludes_least else "minimum": allowed.least}
-    most = {} if allowed.most is None else {"maximum": allowed.most}
-    return {"type": "number", **least, **most, "description": _WORDS[name]}
+    most = longest_seconds if allowed.most is None else allowed.most
+    return {"type": "number", **least, "maximum": most, "description": _WORDS[name]}

@@ -77,10 +77,10 @@ def read_moment(query: Mapping[str, str], name: str) -> datetime | None:
 
 def read_text(query: Mapping[str, str], name: str, pattern: str) -> str:
     """A text that fits ``pattern``; empty if it is not given."""
-    value = query.get(name, "")
-    if value and not re.fullmatch(pattern, value):
+    value = query.get(name)
+    if value is not None and not re.fullmatch(pattern, value):
         _refuse(name, f"must match {pattern}")
-    return value
+    return value or ""
 
 
 def _refuse(name: str, text: str) -> NoReturn:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.api.directives import VERSION_MAX
 from service.api.documentation import Fragment
 from service.domain.entity import ENTITY_ID_PATTERN
 
 NAME: Fragment = {"type": "string", "pattern": ENTITY_ID_PATTERN}
-VERSION: Fragment = {"type": "integer", "minimum": 1}
+VERSION: Fragment = {"type": "integer", "minimum": 1, "maximum": VERSION_MAX}
 TEXT: Fragment = {"type": ["string", "null"]}
 MOMENT: Fragment = {"type": "string", "format": "date-time"}
 CURSOR: Fragment = {**TEXT, "description": "the `cursor` of the next page; null at the end"}

@@ -25,11 +25,15 @@ _HIDDEN_ENTITIES, _HIDDEN_PARAMETERS = HiddenEntities(), HiddenParameters()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be, how deep, and how long a client may ask it to be cached."""
+    """How large a document may be, how deep, and how long a client may ask it to be cached.
+
+    ``policy_seconds``: how long a policy may, at the most; so long are tombstones kept.
+    """
 
     body_bytes: int
     json_depth: int
     ttl_seconds: float
+    policy_seconds: float
 
 
 def attach_services(

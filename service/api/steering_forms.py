@@ -6,6 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from service.api.forms import WHOLE
+from service.api.steering_conditions import PURGE_CONDITIONS, WARM_CONDITIONS
 from service.domain.entity import ENTITY_ID_PATTERN, ENTITY_TYPE_PATTERN, PREFIX_PATTERN
 from service.domain.warm_wanted import WarmWanted
 from service.services.purging import PurgeWanted
@@ -24,6 +26,8 @@ class _Form(BaseModel):
 
 class PurgeForm(_Form):
     """What is to go: some `ids` of a type, its ids with a `prefix`, the whole type, or `all`."""
+
+    model_config = ConfigDict(json_schema_extra=PURGE_CONDITIONS)
 
     entity_type: EntityType | None = None
     ids: Ids | None = None
@@ -48,11 +52,15 @@ class PurgeForm(_Form):
 class WarmForm(_Form):
     """What to fill the cache with: the `hot` keys, some `ids` of a type, or whole `entity_types` (none: all)."""
 
+    model_config = ConfigDict(json_schema_extra=WARM_CONDITIONS)
+
     entity_types: Annotated[list[EntityType], Field(max_length=100)] | None = None
     prefix: Annotated[str, Field(pattern=PREFIX_PATTERN, description="only ids that begin so")] = ""
     entity_type: Annotated[str, Field(pattern=ENTITY_TYPE_PATTERN)] | None = None
     ids: Ids | None = None
-    hot: Annotated[int, Field(ge=1, le=HOT_MAX, description="so many of the keys that are read most")] | None = None
+    hot: Annotated[int, Field(ge=1, le=HOT_MAX, description="so many of the keys that are read most"), WHOLE] | None = (
+        None
+    )
     rows_per_second: (
         Annotated[float, Field(ge=1, le=1_000_000, description="at the most; 2,000 if not configured otherwise")] | None
     ) = None

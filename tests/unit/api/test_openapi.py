@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel, ValidationError
 
+from service.api.batch_write_forms import BatchWriteForm
+from service.api.steering_forms import PurgeForm, WarmForm
 from tests.unit.api.stand_in import StandIn
 
 PATH = "/v1/entities/{entity_type}/{id}"
@@ -139,3 +144,91 @@ async def test_every_header_that_is_sent_is_documented(client: httpx.AsyncClient
         response = document["paths"][PATH][method]["responses"][str(answer.status_code)]
         documented = {name.lower() for name in response["headers"]}
         assert set(answer.headers) - always <= documented, (method, answer.status_code)
+
+
+def test_every_link_leads_to_an_operation_and_gives_it_all_that_its_path_names(document: dict[str, Any]) -> None:
+    known = {operation["operationId"]: (path, operation) for path, _, operation in operations(document)}
+    links = [
+        (operation, response, link)
+        for _, _, operation in operations(document)
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert {operation["operationId"] for operation, _, _ in links} == {
+        "putEntity", "patchEntity", "putParameter", "putParameterValue", "rollBackParameter", "putPolicy",
+        "warmCache", "purgeCache", "createKey", "rotateKey",
+    }  # fmt: skip
+    for operation, response, link in links:
+        path, target = known[link["operationId"]]
+        assert set(re.findall(r"{(\w+)}", path)) <= set(link["parameters"])
+        assert set(link["parameters"]) <= {parameter["name"] for parameter in target["parameters"]}
+        own = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+        for expression in (*link["parameters"].values(), *link.get("requestBody", {}).values()):
+            origin, _, name = expression.replace("#/", ".").rpartition(".")
+            if origin == "$request.path":
+                assert name in own
+            else:
+                schema = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert name in document["components"]["schemas"][schema]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("path", "conditions", "good", "bad"),
+    [
+        (
+            "/v1/cache/purge",
+            PurgeForm,
+            [{"all": True}, {"entity_type": "a"}, {"entity_type": "a", "ids": ["b"]},
+             {"entity_type": "a", "prefix": "b"}],
+            [{}, {"all": True, "entity_type": "a"}, {"ids": ["b"]}, {"entity_type": "a", "ids": ["b"], "prefix": "b"},
+             {"all": True, "prefix": "b"}, {"entity_type": None}, {"all": True, "ids": ["b"]}],
+        ),
+        (
+            "/v1/cache/warm",
+            WarmForm,
+            [{"hot": 5.0}, {"entity_types": []}, {"entity_type": "a", "ids": ["b"]},
+             {"entity_types": ["a"], "prefix": "b", "hot": None}],
+            [{}, {"hot": 5.5}, {"hot": 5, "entity_types": []}, {"entity_type": "a"}, {"ids": ["b"]},
+             {"hot": 5, "prefix": "b"}, {"entity_type": "a", "ids": ["b"], "hot": 5}, {"entity_type": "a", "hot": 5}],
+        ),
+    ],
+)  # fmt: skip
+def test_a_body_is_taken_if_and_only_if_the_document_says_so(
+    document: dict[str, Any], path: str, conditions: type[BaseModel], good: list[object], bad: list[object]
+) -> None:
+    [content] = document["paths"][path]["post"]["requestBody"]["content"].values()
+    validator = jsonschema_rs.validator_for(content["schema"])
+    for body in (*good, *bad):
+        try:
+            conditions.model_validate(body)
+        except ValidationError:
+            is_taken = False
+        else:
+            is_taken = True
+        assert (is_taken, validator.is_valid(body)) == (body in good, body in good), body
+
+
+@pytest.mark.parametrize(
+    ("write", "is_taken"),
+    [
+        ({"op": "put", "body": 1, "if_none_match": "*"}, True),
+        ({"op": "put", "body": 1, "if_none_match": "*", "if_match": None}, True),
+        ({"op": "put", "body": 1, "if_none_match": None, "if_match": "*"}, True),
+        ({"op": "put", "body": 1, "if_none_match": "*", "if_match": "*"}, False),
+        ({"op": "patch", "body": 1, "if_none_match": None}, False),
+        ({"op": "delete", "ttl_seconds": None}, False),
+        ({"op": "delete"}, True),
+        ({"op": "put"}, False),
+    ],
+)
+def test_a_write_of_a_batch_is_taken_if_and_only_if_the_document_says_so(
+    document: dict[str, Any], write: dict[str, Any], *, is_taken: bool
+) -> None:
+    body = {"writes": [{"entity_type": "a", "id": "b", **write}]}
+    rule = {"$ref": "#/components/schemas/BatchWrites", "components": document["components"]}
+    assert jsonschema_rs.validator_for(rule).is_valid(body) is is_taken
+    if is_taken:
+        BatchWriteForm.model_validate(body)
+    else:
+        with pytest.raises(ValidationError):
+            BatchWriteForm.model_validate(body)

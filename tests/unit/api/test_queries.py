@@ -44,6 +44,12 @@ def test_a_version_is_a_positive_number(value):
         read_version({"version": value}, "version")
 
 
+@pytest.mark.parametrize(("value", "pattern"), [("", "x+"), ("y", "x+"), ("xy", "x+"), ("x\n", "x+")])
+def test_a_text_that_is_given_fits_its_pattern_even_if_it_is_empty(value, pattern):
+    with pytest.raises(RequestValidationError):
+        read_text({"cursor": value}, "cursor", pattern)
+
+
 def test_a_plus_that_became_a_space_is_explained():
     with pytest.raises(RequestValidationError) as caught:
         read_moment({"at": "2026-11-20T09:00:00 01:00"}, "at")
