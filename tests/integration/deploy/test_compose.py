@@ -66,7 +66,7 @@ async def test_requests_are_spread_and_a_killed_replica_fails_no_read(stack: Sta
             statuses.append((await door.get(BOOK)).status_code)
 
     readers = [asyncio.create_task(read_until(1500)) for _ in range(8)]
-    await eventually(lambda: len(statuses) > 500)
+    await eventually(lambda: len(statuses) > 500, within_seconds=60)
 
     async def are_both_asked() -> bool:
         return min([await served(stack, host) for host in HOSTS]) > 50

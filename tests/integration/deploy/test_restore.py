@@ -55,7 +55,12 @@ class Cluster:
 
     def restore_to_a_point_in_time(self, _: str) -> None:
         (self.folder / f"copy-{self._copies}" / "data" / "recovery.signal").touch()
-        self._start_the_copy(restore_command="false", recovery_target="immediate", recovery_target_action="promote")
+        self._start_the_copy(
+            restore_command="false",
+            recovery_target="immediate",
+            recovery_target_action="promote",
+            hot_standby="off",  # nobody is let in before it has left the old timeline
+        )
 
     def start_from_the_files(self, url: str) -> None:
         """As they are, like a volume's snapshot: the timeline goes on, and in PostgreSQL all is as it was."""

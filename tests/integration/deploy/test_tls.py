@@ -126,7 +126,7 @@ async def test_the_service_works_through_tls_and_takes_a_password_that_is_rotate
         "REDIS_PASSWORD_FILE": str(tmp_path / "redis"),
     }
     await asyncio.to_thread(upgrade, servers.database_url(f"?sslmode=verify-full&sslrootcert={authority}"))
-    replica = ServiceProcess(tmp_path / "log", variables).start()
+    replica = ServiceProcess(tmp_path / "log", variables).launch().wait_until_live(60)
     owner = await connect(servers.database_url("?sslmode=require"))
     admin = Redis(host="localhost", port=servers.redis_port, username="admin", password="any", ssl=True,
                   ssl_ca_certs=str(authority))  # fmt: skip
