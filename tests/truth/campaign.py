@@ -30,9 +30,9 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether it ran to its end over all operations, and found nothing, on a machine that had time for it."""
+        """Whether it asked all that it was to ask, and found nothing, on a machine that had time for it."""
         operations = self.report["operations"]
-        is_whole = self.report["complete"] and operations["tested"] == operations["total"]
+        is_whole = self.report["complete"] and operations["tested"] == operations["selected"]
         had_time = self.excused.get(BUSY, 0) * 100 <= self.report["test_cases"]["generated"]
         return bool(is_whole and had_time) and self.report["exit_code"] == 0
 
@@ -54,4 +54,5 @@ def hold(asked: Asked, folder: Path, *, examples: int, seed: int, phases: tuple[
     }
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert report.exists(), ran.stdout + ran.stderr
+    assert report.stat().st_size, ran.stdout + ran.stderr
     return Verdict(json.loads(report.read_text()), json.loads(excused.read_text()), ran.stdout + ran.stderr)
