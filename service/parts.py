@@ -30,11 +30,12 @@ from service.db.pool import Database
 from service.domain.absences import AbsenceBudget
 from service.domain.parameter import PARAMETER
 from service.services.feed import Feed
+from service.services.manners import ALONE, Manner
 from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
 from service.services.rate_totals import RedisTotals
 from service.services.relay import Relay
-from service.services.warming import ALONE, Manner, Warming
+from service.services.warming import Warming
 from service.settings import Settings
 
 

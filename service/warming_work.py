@@ -17,7 +17,8 @@ from service.cache.recorder import NullRecorder
 from service.errors import UnavailableError
 from service.logs import configure_logging
 from service.parts import open_warming
-from service.services.warming import APART, Place, Tally
+from service.services.manners import APART
+from service.services.warming import Place, Tally
 from service.services.warming_apart import Order
 from service.settings import Settings
 

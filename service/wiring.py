@@ -42,6 +42,7 @@ from service.services.health import Health
 from service.services.key_uses import KeyUses
 from service.services.lag import LoopLag
 from service.services.loading import BatchedLedger, SourceLoader
+from service.services.manners import BESIDE_REQUESTS
 from service.services.parameters import Parameters
 from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
@@ -49,7 +50,6 @@ from service.services.repeats import Repeats
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
 from service.services.vitals import Vitals
-from service.services.warming import BESIDE_REQUESTS
 from service.services.writing import Writer
 from service.settings import Settings
 from service.steering import open_hot_keys, open_steering

@@ -28,6 +28,7 @@ from service.db.listing import EntityListing
 from service.domain.entity import EntityKey
 from service.domain.row import VersionedRow
 from service.errors import UnavailableError
+from service.services.manners import Manner
 from service.services.pacing import Pace
 
 T = TypeVar("T")
@@ -36,29 +37,6 @@ _PACED = 50
 """Keys per script where a rate is given: Redis serves nobody else meanwhile, which is to be gentle here."""
 _LISTED = 5
 """Pages whose ids are listed by one statement."""
-
-
-class Manner(NamedTuple):
-    """``page_size``: keys per script. ``rows_at_once``: so many are made into entries in one turn of the loop.
-    ``rest``: behind each page its lane rests, for so many times as long as the page took.
-    """
-
-    page_size: int
-    pages_in_flight: int
-    rows_at_once: int
-    rest: float
-
-
-ALONE = Manner(page_size=250, pages_in_flight=3, rows_at_once=250, rest=0.0)
-"""In a process of its own: one page is leased, one is read, one is filled. Each takes about a millisecond of Redis."""
-
-APART = Manner(page_size=25, pages_in_flight=1, rows_at_once=50, rest=1.0)
-"""In a process of its own, but at the command of one that serves."""
-
-BESIDE_REQUESTS = Manner(page_size=50, pages_in_flight=1, rows_at_once=10, rest=1.0)
-"""In a process that serves: a request that comes meanwhile waits for no more of it than for one or two others. Where
-any of the servers is slow, or the loop is late, a page takes longer, and so does the rest behind it.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

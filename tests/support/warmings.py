@@ -8,7 +8,8 @@ from service.cache.policy import Policy
 from service.cache.warming import PageLane
 from service.db.listing import EntityListing
 from service.domain.entity import EntityKey
-from service.services.warming import ALONE, Tally, Wanted, Warming
+from service.services.manners import ALONE
+from service.services.warming import Tally, Wanted, Warming
 from tests.support.replica import KIND, Replica
 
 INSERT = f"INSERT INTO entity (entity_type, id, body) VALUES ('{KIND}', $1, '{{\"n\": 1}}')"
