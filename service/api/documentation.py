@@ -105,7 +105,7 @@ IDEMPOTENCY_KEY = header_parameter(
     "Idempotency-Key",
     "A new string for each write, the same for each attempt at it (draft-ietf-httpapi-idempotency-key-header-07), such "
     'as `"8e03978e-40d5-43dd-bc93-6894a57f9324"`: it is done once, and each attempt gets the first one\'s answer',
-    pattern=r'^"([ !#-\[\]-~]|\\["\\])+"$',
+    pattern=r'^"([ !#-\[\]-~]|\\["\\]){1,255}"$',
 )
 PREFER = header_parameter("Prefer", "`respond-async`: do not wait for a cache that cannot be reached")
 

@@ -100,6 +100,12 @@ def _was_given_a_bad_name(refused: Refused) -> bool:
     return refused.status == 422 and any(not re.fullmatch(ENTITY_ID_PATTERN, str(name)) for name in names)
 
 
+def _stands_for_another_request(refused: Refused) -> bool:
+    sent = {name.lower() for name in refused.headers}
+    kind = (refused.problem or {}).get("type")
+    return refused.status == 422 and "idempotency-key" in sent and kind == "/problems/idempotency-key-reused"
+
+
 BUSY = "the machine was too busy: an honest 503"
 """Of this at most one request in a hundred, or the run shows nothing."""
 _BUSY_PROBLEMS = {"checks-busy", "database-busy", "database-unavailable", "overloaded", "revocations-unknown"}
@@ -122,4 +128,5 @@ REASONS: dict[str, Callable[[Refused], bool]] = {
     "both lifetimes of a policy together do not exceed that of tombstones": _lives_longer_than_tombstones,
     "no two writes of a batch are of the same entity": _repeats_an_entity,
     "Schemathesis took a name that a batch-read was asked for, and told to be none": _was_given_a_bad_name,
+    "an Idempotency-Key stands for one request": _stands_for_another_request,
 }

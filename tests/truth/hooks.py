@@ -23,17 +23,17 @@ _OWN_ID = os.environ[KEY_VARIABLE].split("_")[2]
 _TAG = st.builds(
     '{}"{}"'.format, st.sampled_from(["", "W/"]), st.one_of(st.integers(1, 50), st.just("of another kind"))
 )
-_TAGS, _ANY = "entity-tags", "any-entity-tag"
+_TAGS, _ANY, _KEY = "entity-tags", "any-entity-tag", "idempotency-key"
 
 schemathesis.openapi.format(_ANY, st.just("*"))
+schemathesis.openapi.format(_KEY, st.uuids().map('"{}"'.format))
 schemathesis.openapi.format(_TAGS, st.one_of(st.just("*"), st.lists(_TAG, min_size=1, max_size=3).map(", ".join)))
 
 
 @schemathesis.hook
 def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
-    """Give entity tags a name: in its coverage phase, Schemathesis writes no quotation marks and stars into headers.
-
-    It would send `0` instead, and call it valid.
+    """Give entity tags, and keys of attempts, a name: in its coverage phase, Schemathesis writes no quotation marks and
+    stars into headers. It would send `0` instead, and call it valid.
     """
     for methods in raw_schema["paths"].values():
         for operation in methods.values():
@@ -41,6 +41,8 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
                 if parameter["name"] in {"If-Match", "If-None-Match"}:
                     schema = parameter["schema"]
                     schema["format"] = _TAGS if '"' in schema["pattern"] else _ANY
+                elif parameter["name"] == "Idempotency-Key":
+                    parameter["schema"]["format"] = _KEY
 
 
 @schemathesis.hook

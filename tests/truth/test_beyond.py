@@ -6,7 +6,7 @@ import pytest
 
 from tests.truth.beyond import REASONS, Refused, is_busy, reason_for
 
-TWO, ILLEGIBLE, NAME, VALUE, LIFETIMES, TWICE, LINKED = REASONS
+TWO, ILLEGIBLE, NAME, VALUE, LIFETIMES, TWICE, LINKED, REUSED = REASONS
 
 
 def problem(place: str, detail: str, kind: str = "invalid-body") -> dict[str, object]:
@@ -25,6 +25,11 @@ def problem(place: str, detail: str, kind: str = "invalid-body") -> dict[str, ob
         (LIFETIMES, Refused("putPolicy", 422, problem=problem("/stale_if_error_seconds", "together with ttl_seconds"))),
         (TWICE, Refused("b", 422, problem=problem("/writes/7", "is of the same entity as /writes/0"))),
         (LINKED, Refused("readParameter", 422, path={"key": "-bad"})),
+        (
+            REUSED,
+            Refused("p", 422, headers={"Idempotency-Key": '"k"'}, problem={"type": "/problems/idempotency-key-reused"}),
+        ),
+        (None, Refused("p", 422, problem={"type": "/problems/idempotency-key-reused"})),
         (None, Refused("readParameter", 422, path={"key": "good"}, query={"version": 1})),
         (None, Refused("putEntity", 400, headers={"Aside-Actor": "%C3%BC"})),
         (None, Refused("putEntity", 422, headers={"Aside-Actor": "%B0"})),
