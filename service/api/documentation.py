@@ -13,7 +13,7 @@ Fragment = dict[str, Any]
 """A piece of an OpenAPI document."""
 
 _TAG = r'(W/)?"[!#-~]*"'
-_PRINTABLE = r"^([ -$&-~]|%[0-9A-Fa-f]{2})*$"
+_PRINTABLE = r"^[ -~]*$"
 TAG_LIST = rf"^({_TAG}([ \t]*,[ \t]*{_TAG})*|\*)$"
 
 
