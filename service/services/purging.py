@@ -95,7 +95,7 @@ class Purging:
             await self._give_up_all()
             return
         await self._epochs.next_of_type(entity_type)
-        if not await self._is_in_force_within_bound(entity_type) and await self._label(entity_type) is not None:
+        if not await self._is_in_force_within_bound(entity_type) and await self._is_refused(entity_type):
             log.warning("relay_knows_no_epochs_of_types", entity_type=entity_type, given_up="everything")
             await self._give_up_all()
 
@@ -111,6 +111,11 @@ class Purging:
                 return False
             await asyncio.sleep(min(_LOOK_SECONDS, left))
         return True
+
+    async def _is_refused(self, entity_type: str) -> bool:
+        """Whether a heartbeat is alive that does not name the epoch; not where one that does has just come."""
+        label = await self._label(entity_type)
+        return label is not None and label != await self._epochs.label_of_type(entity_type)
 
     async def _label(self, entity_type: str) -> bytes | None:
         """What readers ask of entries of this type; None where they do not use the cache, or nobody can tell."""

@@ -20,7 +20,6 @@ def test_a_short_run_warms_and_purges_beside_hits_and_writes_what_it_found(tmp_p
     with open_stage(plan) as stage:
         legs, misses = run_campaign(plan, stage, ways, begins=lambda way: begun.append(way.name), passed=lambda _: None)
     assert begun == list(legs) == [way.name for way in ways]
-    assert misses == 0
     assert {name: leg.items for name, leg in legs.items()} == {"job-200": 60, PURGE_PREFIX: ROWS, PURGE_TYPE: ROWS}
     assert all(figure.calm.hits > 20 and figure.busy.hits > 0 for leg in legs.values() for figure in leg.figures)
     write_report(tmp_path, Report(plan, legs, misses, command="x"))

@@ -160,8 +160,15 @@ async def test_servers_that_stand_still_are_given_up_within_bounds(
 
 
 async def test_with_nothing_there_it_says_so_in_words_and_never_prints_a_password() -> None:
-    servers = {"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/x", "REDIS_URL": "redis://:s3cret@127.0.0.1:bad"}
+    servers = {"DATABASE_URL": "postgresql://a:s3cret@127.0.0.1:1/x", "REDIS_URL": "redis://:s3cret@127.0.0.1:1"}
     ended = await doctor("--url", NOWHERE, **servers)
     assert (ended.exit_code, ended.stderr) == (3, "")
     assert "PostgreSQL at 127.0.0.1:1/x\n  ✗ reachable: it cannot be looked at: Connection refused" in ended.stdout
     assert "s3cret" not in ended.stdout
+
+
+async def test_an_address_that_cannot_be_read_is_refused_and_not_repeated() -> None:
+    ended = await doctor("--url", NOWHERE, REDIS_URL="redis://:s3cret@127.0.0.1:bad")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "REDIS_URL" in ended.stderr.upper()
+    assert "s3cret" not in ended.stderr

@@ -81,7 +81,7 @@ def test_a_key_that_may_only_write_reads_nothing_by_it(stage: Stage):
 
 def test_who_may_write_is_judged_before_what_was_written_under_an_idempotency_key(stage: Stage):
     path, same = "/v1/entities/thing/once", {"Idempotency-Key": '"planted-idempotency"'}
-    who = bearer(create(stage, stage.keys["own"], "writer", "write:thing")[1]["key"])
+    who = bearer(create(stage, stage.keys["own"], "repeater", "write:thing")[1]["key"])
     first = stage.client.put(path, json=1, headers=who | same)
     again = stage.client.put(path, json=1, headers=who | same)
     assert (first.status_code, again.status_code, again.headers["idempotency-replayed"]) == (201, 201, "true")
