@@ -54,7 +54,7 @@ MUTANTS = (
     mutant(
         "a leader is trusted to know epochs of types",
         "service/services/purging.py",
-        "and await self._label(entity_type) is not None:",
+        "and await self._is_refused(entity_type):",
         "and False:",
         P + "p11_where_the_leader_knows_no_epochs_of_types_everything_is_given_up",
     ),
