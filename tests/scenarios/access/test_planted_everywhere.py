@@ -11,6 +11,7 @@ import pytest
 
 from service.addresses import with_password
 from service.domain.key_text import compose_key
+from service.embedded import free_port
 from tests.conftest import Replicas
 from tests.support.aside_command import aside
 from tests.support.collector import Collector, collecting
@@ -27,12 +28,13 @@ def planted_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
 async def test_no_secret_is_in_logs_spans_metrics_tables_answers_or_what_the_doctor_says(
-    replicas: Replicas, database_url: str, redis_url: str, log_format: str
+    replicas: Replicas, database_url: str, log_format: str
 ) -> None:
     own = await asyncio.to_thread(make_key, database_url, "own", *EVERYTHING)
     secret_part = own.text.split("_")[3]
-    # PostgreSQL trusts whoever is here; Valkey knows no password, and refuses: what is said of that is looked at, too.
-    urls = {"DATABASE_URL": with_password(database_url, PASSWORD), "REDIS_URL": with_password(redis_url, PASSWORD)}
+    # PostgreSQL trusts whoever is here; no Redis is at its address: what is said of that is looked at, too.
+    nowhere = with_password(f"redis://127.0.0.1:{free_port()}", PASSWORD)
+    urls = {"DATABASE_URL": with_password(database_url, PASSWORD), "REDIS_URL": nowhere}
     with collecting() as collector:
         [replica] = replicas(
             1, **urls, ASIDE_ACCESS__REQUIRED="true", ASIDE_LOG_FORMAT=log_format, ASIDE_LOG_LEVEL="debug",
