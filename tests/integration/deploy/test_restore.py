@@ -125,6 +125,7 @@ async def test_what_was_cached_before_a_restore_is_never_served_after_it(
                 await eventually(lambda key=key: is_hit(services.entities, key, 2))
         await asyncio.to_thread(way.restore, cluster, url)
         await asyncio.to_thread(execute_sql, url, *["SELECT pg_current_xact_id()"] * OTHERS_THAT_COMMIT)
+        await eventually(lambda: command(redis_url, "GET", "aside:hb") is None)  # at most B after the last replica
         for key in (X, LATE):  # the trap is set
             assert (command(redis_url, "GET", f"cache:{key.entity_type}:{key.id}") or "").endswith('{"n": 2}')
         async with open_services(settings, Recording()) as services:
