@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from service.cache.entry import NO_WISH, Outcome
+from service.cache.keys import HEARTBEAT
 from service.domain.entity import ALWAYS, EntityKey
 from service.embedded import Postgres
 from service.embedded.discovery import DEBIAN_POSTGRES, PostgresPrograms
@@ -125,7 +126,7 @@ async def test_what_was_cached_before_a_restore_is_never_served_after_it(
                 await eventually(lambda key=key: is_hit(services.entities, key, 2))
         await asyncio.to_thread(way.restore, cluster, url)
         await asyncio.to_thread(execute_sql, url, *["SELECT pg_current_xact_id()"] * OTHERS_THAT_COMMIT)
-        await eventually(lambda: command(redis_url, "GET", "aside:hb") is None)  # at most B after the last replica
+        await eventually(lambda: command(redis_url, "GET", HEARTBEAT) is None)  # at most B after the last replica
         for key in (X, LATE):  # the trap is set
             assert (command(redis_url, "GET", f"cache:{key.entity_type}:{key.id}") or "").endswith('{"n": 2}')
         async with open_services(settings, Recording()) as services:
