@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from service.db.migrations import VERSION_TABLE
+from service.db.revision import VERSION_TABLE
 from service.db.tables import metadata
 
 

@@ -1,4 +1,4 @@
-"""The commands and their options."""
+"""The commands that run Aside, and their options; all others are named in :mod:`service.cli.lazily`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,8 @@ from typing import Annotated
 
 import typer
 
-from service.cli.bench import bench
-from service.cli.changes import changes
-from service.cli.dev import run_dev
-from service.cli.doctor import doctor
-from service.cli.explain import explain
-from service.cli.interchange import export_entities, import_entities
-from service.cli.jobs import jobs
-from service.cli.keys import keys
-from service.cli.policies import policies
-from service.cli.purge import purge
+from service.cli.lazily import LazyGroup
 from service.cli.refusals import BAD_SETTING, read_settings, readable_failures, refuse
-from service.cli.serving import listening, stopping_on_signals
-from service.cli.serving import serve as serve_until_stopped
-from service.cli.stats import stats
 from service.errors import InvalidInputError
 from service.logs import configure_logging
 
@@ -29,23 +17,12 @@ STARTED_AT = time.monotonic()
 
 app = typer.Typer(
     name="aside",
+    cls=LazyGroup,
     help="JSON entities and typed parameters out of PostgreSQL, through a cache that is never stale.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-
-app.command()(bench)
-app.command()(changes)
-app.add_typer(keys, name="keys")
-app.add_typer(policies, name="policies")
-app.command()(doctor)
-app.command()(explain)
-app.command()(purge)
-app.command()(stats)
-app.add_typer(jobs, name="jobs")
-app.command("export")(export_entities)
-app.command("import")(import_entities)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; instead of ASIDE_HOST.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; instead of ASIDE_PORT.")]
@@ -64,8 +41,10 @@ Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Processes; ins
 def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
     """Serve, on the PostgreSQL and the Valkey or Redis that DATABASE_URL and REDIS_URL name."""
     settings = read_settings(host=host, port=port, workers=workers)
-    with readable_failures(), listening(settings) as listeners, stopping_on_signals():
-        serve_until_stopped(settings, listeners)
+    from service.cli import serving  # noqa: PLC0415 (all of the service)
+
+    with readable_failures(), serving.listening(settings) as listeners, serving.stopping_on_signals():
+        serving.serve(settings, listeners)
 
 
 @app.command()
@@ -77,6 +56,8 @@ def dev(
 ) -> None:
     """Start PostgreSQL and Valkey (unless their URLs are given), migrate, and serve. Ctrl-C stops everything."""
     read_settings(host=host, port=port, workers=workers)
+    from service.cli.dev import run_dev  # noqa: PLC0415 (all of the service)
+
     with readable_failures():
         run_dev(folder, started_at=STARTED_AT)
 

@@ -16,8 +16,6 @@ from service.db.pool import connect, translated
 
 _FOLDER = Path(__file__).resolve().parents[2] / "alembic"
 _LOCK = 0x41736964  # "Asid"; the relay's lock is its neighbour
-# Its own name: the database may well hold another application's alembic_version.
-VERSION_TABLE = "aside_schema_version"
 
 
 def _config() -> Config:
@@ -27,7 +25,7 @@ def _config() -> Config:
 
 
 def head() -> str:
-    """The revision that this code expects."""
+    """The newest revision that there is."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None, "there is at least one migration"
     return revision

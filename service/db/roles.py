@@ -11,8 +11,8 @@ import secrets
 from base64 import b64encode
 from hashlib import pbkdf2_hmac, sha256
 
-from service.db.migrations import VERSION_TABLE
 from service.db.pool import connect, translated
+from service.db.revision import VERSION_TABLE
 from service.db.sql import sql
 from service.db.tables import metadata
 from service.errors import InvalidInputError

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.db.migrations import VERSION_TABLE
 from service.db.pool import connect, translated
+from service.db.revision import VERSION_TABLE
 from service.db.tables import metadata
 from service.errors import DatabaseUnavailableError
 

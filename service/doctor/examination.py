@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from importlib import metadata
 from typing import NamedTuple, TypeVar
 
-from service.db.migrations import head
+from service.db.revision import HEAD
 from service.doctor.facts import Clock, PostgresFacts, RedisFacts, ServiceFacts
 from service.doctor.finding import Finding, Section, Unseen, fail, warn
 from service.doctor.looking import REFUSALS, address_of, reason_of
@@ -74,7 +74,7 @@ def _postgresql(seen: Seen, settings: Settings, replicas: int) -> list[Finding]:
         ]
     return [
         *judge_postgresql(facts, processes=replicas * settings.workers, connections_of_each=most_connections(settings)),
-        *judge_schema(facts, settings, head=head()),
+        *judge_schema(facts, settings, head=HEAD),
         *judge_leadership(facts, settings),
     ]
 

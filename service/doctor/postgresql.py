@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 
 from service.db.changes import LEADERSHIP_LOCK
-from service.db.migrations import VERSION_TABLE, head
 from service.db.pool import connect
+from service.db.revision import HEAD, VERSION_TABLE
 from service.db.sql import sql
 from service.db.tables import metadata
 from service.doctor.drift import drift_of
@@ -72,7 +72,7 @@ async def _schema(
     looks: Looks, connection: asyncpg.Connection, url: str, settings: Settings, revision: str | Unseen
 ) -> Schema:
     another = Unseen("the schema is of another revision than this program")
-    is_newest = revision == head()
+    is_newest = revision == HEAD
     return Schema(
         history=await looks.at(_history, connection),
         leadership=await looks.at(_leadership, connection),

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 from service.cache.pulse import Pulse
-from service.db import migrations
 from service.db.pool import Database
+from service.db.revision import HEAD
 from service.db.sql import sql
 from service.errors import SchemaMissingError, UnavailableError
 from service.services.relay import Relay
-
-head = cache(migrations.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class Health:
         except UnavailableError as error:
             return str(error), "unknown"
         # A newer schema is fine: it is expanded first, and contracted when no older service runs.
-        return "ok", "ok" if revision is not None and revision >= head() else "behind: run `aside migrate`"
+        return "ok", "ok" if revision is not None and revision >= HEAD else "behind: run `aside migrate`"
 
 
 def words_of_cache(pulse: Pulse) -> str:

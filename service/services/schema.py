@@ -6,9 +6,9 @@ import asyncio
 
 import structlog
 
-from service.db import migrations
 from service.db.parameters import example_note
 from service.db.pool import Database
+from service.db.revision import HEAD
 from service.db.sql import sql
 from service.errors import UnavailableError
 
@@ -28,7 +28,7 @@ async def migrate_when_reachable(url: str, database: Database, *, with_example: 
     """Try until it succeeds. ``with_example`` adds what `/docs` shows, if its keys are new."""
     while True:
         try:
-            await asyncio.to_thread(migrations.upgrade, url)
+            await asyncio.to_thread(_upgrade, url)
             if with_example:
                 async with database.connection() as connection:
                     await connection.execute(sql("example"), *EXAMPLE)
@@ -37,5 +37,11 @@ async def migrate_when_reachable(url: str, database: Database, *, with_example: 
             log.warning("migration_waits", reason=str(error))
             await asyncio.sleep(_RETRY_SECONDS)
         else:
-            log.info("schema_ready", revision=migrations.head())
+            log.info("schema_ready", revision=HEAD)
             return
+
+
+def _upgrade(url: str) -> None:
+    from service.db.migrations import upgrade  # noqa: PLC0415 (Alembic: slow to import, and needed here only)
+
+    upgrade(url)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from service.db.migrations import VERSION_TABLE
+from service.db.revision import VERSION_TABLE
 from tests.rollout.release import CURRENT
 from tests.rollout.slot import PATIENCE_SECONDS
 from tests.rollout.stage import LEADERS, Stage

@@ -78,7 +78,7 @@ class ServiceProcess:
         )
         return self
 
-    def wait_until_live(self, timeout_seconds: float = 20.0) -> Self:
+    def wait_until_live(self, timeout_seconds: float = 60.0) -> Self:
         """Wait until `/livez` answers 200; a process that ends first, or never does, fails with its log."""
         deadline = time.monotonic() + timeout_seconds
         while not self._is_live():

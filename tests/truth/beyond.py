@@ -107,7 +107,7 @@ def _stands_for_another_request(refused: Refused) -> bool:
 
 
 BUSY = "the machine was too busy: an honest 503"
-"""Of this at most one request in a hundred, or the run shows nothing."""
+"""Of this at most one request in a hundred, and three in a short run, or the run shows nothing."""
 _BUSY_PROBLEMS = {"checks-busy", "database-busy", "database-unavailable", "overloaded", "revocations-unknown"}
 
 

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.db import tables
-from service.db.migrations import VERSION_TABLE, downgrade, head, upgrade
+from service.db.migrations import downgrade, head, upgrade
 from service.db.pool import connect
+from service.db.revision import HEAD, VERSION_TABLE
 from service.errors import DatabaseUnavailableError
 from tests.conftest import PostgresFactory
 
@@ -114,6 +115,10 @@ async def described(url: str) -> set[tuple[Any, ...]]:
     finally:
         await connection.close()
     return {tuple(row) for row in rows}
+
+
+def test_the_revision_that_this_code_expects_is_the_newest_migration():
+    assert head() == HEAD
 
 
 async def test_many_threads_may_migrate_at_once(empty_database_url: str):

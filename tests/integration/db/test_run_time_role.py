@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from service.db.migrations import VERSION_TABLE
+from service.db.revision import VERSION_TABLE
 from service.db.sql import sql
 from service.db.tables import metadata
 from tests.support.aside_command import aside

@@ -6,10 +6,16 @@ import asyncio
 import re
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
-from service.embedded import Valkey
+import pytest
+import redis
+
+from service.embedded import Valkey, private_valkey
 from tests.support.checker import violations
 from tests.support.figures import show
+from tests.support.fleet import fleet
 from tests.support.load import Traffic, unanswered
 from tests.support.service_process import ServiceProcess
 from tests.support.valkey_commands import command
@@ -18,39 +24,55 @@ BUSY = [f"busy-{number}" for number in range(6)]
 QUIET = [f"quiet-{number}" for number in range(80)]
 """Each is read once after the restart: a read that goes around the cache repairs what it finds there."""
 
+KEYS = [*BUSY, *QUIET]
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    with private_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def patient_pair(tmp_path: Path, pair_database_url: str, valkey: Valkey) -> Iterator[list[ServiceProcess]]:
+    """Its B leaves a busy machine the time to kill a Valkey and to revive it."""
+    urls = {"DATABASE_URL": pair_database_url, "REDIS_URL": valkey.url}
+    with fleet(tmp_path, 2, ASIDE_BOUND_SECONDS="5", **urls) as replicas:
+        yield replicas
+
 
 def held(valkey: Valkey) -> dict[str, int]:
     """The version of each key that the cache holds, whether anybody trusts it or not."""
-    entries = {key: command(valkey.url, "GET", f"cache:thing:{key}") or "" for key in [*BUSY, *QUIET]}
-    versions = {key: re.match(r"V1 (\d+) ", entry) for key, entry in entries.items()}
+    with redis.Redis.from_url(valkey.url) as client:
+        entries = client.mget([f"cache:thing:{key}" for key in KEYS])
+    versions = {key: re.match(rb"V1 (\d+) ", entry or b"") for key, entry in zip(KEYS, entries, strict=True)}
     return {key: int(found[1]) for key, found in versions.items() if found}
 
 
 async def test_no_old_value_is_served_after_valkey_came_back_with_an_old_snapshot(
-    pair: list[ServiceProcess], pair_valkey: Valkey
+    patient_pair: list[ServiceProcess], valkey: Valkey
 ) -> None:
-    async with Traffic([replica.url for replica in pair], clients=4) as traffic:
+    async with Traffic([replica.url for replica in patient_pair], clients=4) as traffic:
         await traffic.until_cached()
-        await asyncio.gather(*[traffic.write(key) for key in [*BUSY, *QUIET]])
-        await asyncio.gather(*[traffic.read(key) for key in [*BUSY, *QUIET]])
-        command(pair_valkey.url, "SAVE")
-        past = pair_valkey.rdb.with_suffix(".past")
-        shutil.copy(pair_valkey.rdb, past)
-        snapshot = held(pair_valkey)
-        written = await asyncio.gather(*[traffic.write(key) for key in [*BUSY, *QUIET]])
+        await asyncio.gather(*[traffic.write(key) for key in KEYS])
+        await asyncio.gather(*[traffic.read(key) for key in KEYS])
+        command(valkey.url, "SAVE")
+        past = valkey.rdb.with_suffix(".past")
+        shutil.copy(valkey.rdb, past)
+        snapshot = held(valkey)
+        written = await asyncio.gather(*[traffic.write(key) for key in KEYS])
 
         # At once, while the heartbeat in the snapshot is alive.
-        pair_valkey.kill()
-        shutil.move(past, pair_valkey.rdb)
-        pair_valkey.start()
-        revived = held(pair_valkey)
-        heartbeat_ms = int(command(pair_valkey.url, "PTTL", "aside:hb") or 0)
+        valkey.kill()
+        shutil.move(past, valkey.rdb)
+        valkey.start()
+        heartbeat_ms = int(command(valkey.url, "PTTL", "aside:hb") or 0)
+        revived = held(valkey)
         async with traffic.hammering(BUSY, readers=4, writers=1, pause_seconds=0.02):
             at_once = [await traffic.read(key) for key in QUIET[:40]]
-            await traffic.until_cached()
+            await traffic.until_cached(within_seconds=30)
             afterwards = [await traffic.read(key) for key in QUIET[40:]]
 
-    pair_valkey.rdb.unlink()
     newest = {write.key: write.version or 0 for write in written}
     show(f"\n{len(revived)} old entries revived, and a heartbeat that lives for {heartbeat_ms} ms more")
     show("at once:", Counter(read.outcome for read in at_once), "then:", Counter(read.outcome for read in afterwards))

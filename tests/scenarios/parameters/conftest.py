@@ -47,9 +47,9 @@ def two_replicas(
     environment = {
         "DATABASE_URL": logged_database_url,
         "REDIS_URL": counting_valkey.url,
-        "ASIDE_BOUND_SECONDS": "30",
-        # Once in a hundred writes the relay tells of it before the writer does, and the next read is a miss.
-        "ASIDE_RELAY__POLL_SECONDS": "7",
+        # As rarely as settings allow: where the relay tells of a write before the writer does, the next read is a miss.
+        "ASIDE_BOUND_SECONDS": "60",
+        "ASIDE_RELAY__POLL_SECONDS": "15",
         "ASIDE_AUDIT__SAMPLES_PER_SECOND": "0",  # its statements and reads would be counted too
     }
     with fleet(tmp_path_factory.mktemp("fleet"), 2, **environment) as replicas:
