@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,9 +40,13 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Some tests hold a thousand connections; what a plain user gets at first is often too little for that."""
+    """Some tests hold a thousand connections; what a plain user gets at first is often too little for that.
+
+    Shells start what they run in the background deaf to Ctrl-C, and all that it starts after it.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ValkeyFactory(Protocol):

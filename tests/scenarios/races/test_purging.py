@@ -8,8 +8,9 @@ import pytest
 
 from service.cache.entry import Outcome
 from service.cache.policy import Policy
+from service.cache.sweeping import SweepLane
 from service.db.epochs import MOST_TYPES, Epochs
-from service.services.purging import PurgeWanted
+from service.services.purging import PurgeWanted, Purging
 from tests.support.purges import change_unseen, give_up, purging_of, walk
 from tests.support.replica import KIND, Replica
 from tests.support.waiting import eventually
@@ -209,3 +210,29 @@ async def test_p12_what_a_version_without_epochs_of_types_fills_beside_them_is_n
     await world.redis("SET", f"cache:{KIND}:x", f"V1 1 {heartbeat} 1 1 9999999999999 9999999999999 1 {KIND}:x\n{{}}")
     assert await replica.read() == 1
     assert (await replica.get()).outcome is Outcome.HIT
+
+
+class _LateLane(SweepLane):
+    """The relay's poll comes just after the purge's time is over: before its second look at the heartbeat."""
+
+    def __init__(self, world: World, replica: Replica) -> None:
+        super().__init__(replica.redis, replica.recorder)
+        self._relay = world.relay
+        self._looks = 0
+
+    async def label_in_force(self, name: str) -> bytes | None:
+        self._looks += 1
+        if self._looks == 2:
+            await self._relay.carry()
+        return await super().label_in_force(name)
+
+
+async def test_p13_a_heartbeat_that_comes_just_after_its_time_is_no_sign_of_an_older_leader(world):
+    """
+    purge:     epoch 2 of the type ── waited long enough, no heartbeat with it ──────────── looks again: it is there
+    relay:                                                                      heartbeat 2
+    """
+    replica = await world.replica()
+    purging = Purging(_LateLane(world, replica), Epochs(replica.table._database), bound_seconds=0)
+    await purging.give_up(KIND)
+    assert [record["entity_type"] for record in await world.sql("SELECT entity_type FROM type_epoch")] == [KIND]
