@@ -121,4 +121,5 @@ GOALS: tuple[Goal, ...] = (
     Goal("a change by plain SQL is visible, p99 in ms", MOST, 150, _figure("visibility", "p99, ms")),
     Goal("a change by plain SQL is visible, the longest in ms", MOST, 2_000, _figure("visibility", "max, ms"),
          worst_counts=True),
+    Goal("from the start of a process to ready, s", MOST, 3, _figure("start", "seconds to ready")),
 )  # fmt: skip

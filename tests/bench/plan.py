@@ -32,6 +32,8 @@ class Plan:
     """Each of a whole table, into an empty cache."""
     changes: int = 300
     """By plain SQL."""
+    starts: int = 9
+    """Of one process, one after another."""
     open_loop_rounds: int = 3
     open_loop_seconds: float = 3.0
     open_loop_shares: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -69,7 +71,7 @@ class Plan:
 
 QUICK = Plan(
     rounds=2, seconds=0.2, warmup_seconds=0.1, rows=50_000, many_keys=20_000, expiries=2, hot_ttl_seconds=1.0,
-    warmings=1, changes=60, open_loop_rounds=1, open_loop_shares=(0.1,), open_loop_seconds=1.0,
+    warmings=1, changes=60, starts=2, open_loop_rounds=1, open_loop_shares=(0.1,), open_loop_seconds=1.0,
     eviction_keys=10_000, eviction_holds=1_000, eviction_sweeps=2, eviction_reads=4_000, eviction_rounds=1,
     flood_pairs=1, flood_seconds=0.5, flood_begins_seconds=0.2,
 )  # fmt: skip

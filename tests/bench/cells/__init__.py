@@ -11,6 +11,7 @@ from tests.bench.cells import (
     open_loop,
     outage,
     stampede,
+    start,
     visibility,
     warm,
     workers,
@@ -20,5 +21,6 @@ from tests.bench.cells.cell import Cell as Cell
 
 CELLS: tuple[Cell, ...] = (
     *warm.CELLS, *keys.CELLS, *workers.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS, *floods.CELLS,
-    *stampede.CELLS, *visibility.CELLS, *cold.CELLS, *many_keys.CELLS, *eviction.CELLS, *writes.CELLS, *outage.CELLS,
+    *stampede.CELLS, *visibility.CELLS, *start.CELLS, *cold.CELLS, *many_keys.CELLS, *eviction.CELLS, *writes.CELLS,
+    *outage.CELLS,
 )  # fmt: skip
