@@ -162,8 +162,8 @@ _SINGLES = (
      "once. Both policies get the same reads in the same order. Counted are the reads by Zipf's law alone; if just "
      "the most popular keys were held all the time, {best:.1%} of them would be hits."),
     ("start", "Starting",
-     "From the start of `aside serve` to a `/readyz` that says `ready`, on both cores, with the schema there and another "
-     "replica at work. Nearly all of it is Python importing."),
+     "From the start of `aside serve` to a `/readyz` that says `ready`, on both cores, with the schema there and "
+     "another replica at work. Nearly all of it is Python importing."),
     ("visibility", "Changes by plain SQL",
      "{changes} changes, one at a time, while other readers keep the service busy: from PostgreSQL's word that a "
      "change is committed to the first answer that has it. The key was a hit right before. B is {bound_ms:,.0f} ms."),
