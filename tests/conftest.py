@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -59,6 +60,16 @@ class PostgresFactory(Protocol):
 
 class Replicas(Protocol):
     def __call__(self, count: int = 1, **environment: str) -> list[ServiceProcess]: ...
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """Commands that run in this process tell their children by its environment: the next test shall not hear of it."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from service.cache.lane import CacheExchangeError, Lane
 from service.cache.recorder import Recorder
 
 _CALM_SECONDS = 1.0
-_OUTAGE_SECONDS = 0.1
+_SOON_SECONDS = 0.1
+"""While the cache is not used: Redis does not answer, or nobody has vouched for it yet, as right after a start."""
 
 log = structlog.get_logger(__name__)
 
@@ -126,9 +127,9 @@ class Pulse:
         while True:
             await self.beat()
             try:
-                async with asyncio.timeout(_OUTAGE_SECONDS if self.breaker.is_open else _CALM_SECONDS):
+                async with asyncio.timeout(_CALM_SECONDS if self.is_on else _SOON_SECONDS):
                     await self._opened.wait()
             except TimeoutError:
                 continue
             self._opened.clear()
-            await asyncio.sleep(_OUTAGE_SECONDS)
+            await asyncio.sleep(_SOON_SECONDS)

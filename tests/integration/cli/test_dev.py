@@ -80,5 +80,6 @@ def test_given_urls_are_used_and_nothing_is_started(dev, tmp_path, database_url,
 
 
 def test_the_option_wins_over_the_variable(dev):
-    process = dev("--host", "localhost", ASIDE_HOST="192.0.2.1").wait_until_live()
-    assert process.terminate() == 0
+    process = dev("--host", "localhost", ASIDE_HOST="192.0.2.1")
+    process.host = "localhost"
+    assert process.wait_until_live().terminate() == 0

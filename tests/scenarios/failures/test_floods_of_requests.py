@@ -18,11 +18,15 @@ from tests.support.waiting import eventually
 PATH = "/v1/entities/thing/x"
 
 
+async def is_hit(client: httpx.AsyncClient) -> bool:
+    return (await client.get(PATH)).headers["cache-status"].startswith("aside; hit")
+
+
 async def test_a_flood_of_absent_keys_costs_its_budget_and_hits_go_on(replicas: Replicas, redis_url: str):
     [replica] = replicas(1, ASIDE_LIMITS__ABSENT_PER_SECOND="20")
     async with httpx.AsyncClient(base_url=replica.url, timeout=10) as client:
         await client.put(PATH, json={"n": 1})
-        await client.get(PATH)
+        await eventually(lambda: is_hit(client), within_seconds=20)
         began, statuses = time.monotonic(), Counter[int]()
 
         async def flood(reader: int) -> None:
@@ -46,7 +50,7 @@ async def test_while_loads_are_stuck_misses_are_refused_before_their_time_and_hi
     database = await asyncpg.connect(database_url)
     async with httpx.AsyncClient(base_url=replica.url, timeout=10) as client:
         await client.put(PATH, json={"n": 1})
-        await client.get(PATH)
+        await eventually(lambda: is_hit(client), within_seconds=20)
         await database.execute("BEGIN; LOCK TABLE entity")
         stuck = []
 
@@ -56,7 +60,7 @@ async def test_while_loads_are_stuck_misses_are_refused_before_their_time_and_hi
             return any(each.json()["type"] == "/problems/overloaded" for each in done)
 
         await eventually(is_refused, within_seconds=10, step_seconds=0.05)
-        assert (await client.get(PATH)).headers["cache-status"].startswith("aside; hit")
+        assert await is_hit(client)
         await database.close()
         assert {(await each).status_code for each in stuck} <= {404, 503}
         assert (await client.get("/v1/entities/thing/again")).status_code == 404
