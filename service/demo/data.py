@@ -7,8 +7,18 @@ from typing import Any, NamedTuple
 
 
 class Document(NamedTuple):
-    path: str
+    entity_type: str
+    id: str
     body: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/v1/entities/{self.entity_type}/{self.id}"
+
+    @property
+    def as_write(self) -> dict[str, Any]:
+        """One of a batch."""
+        return {"op": "put", "entity_type": self.entity_type, "id": self.id, "body": self.body}
 
 
 def documents() -> Iterator[Document]:
@@ -16,7 +26,7 @@ def documents() -> Iterator[Document]:
     import pycountry  # noqa: PLC0415 (only the demo has it, and it reads files when imported)
 
     for country in pycountry.countries:
-        yield Document(f"/v1/entities/country/{country.alpha_2}", dict(country))
+        yield Document("country", country.alpha_2, dict(country))
     for subdivision in pycountry.subdivisions:
         body = {name: value for name, value in dict(subdivision).items() if isinstance(value, str)}
-        yield Document(f"/v1/entities/subdivision/{subdivision.code}", body)
+        yield Document("subdivision", subdivision.code, body)

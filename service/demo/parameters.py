@@ -15,8 +15,8 @@ from service.demo.lines import console, show
 _KEY = "/v1/parameters/demo:config:max_users"
 _LIMIT = {"type": "integer", "value": 100, "schema": {"minimum": 1, "maximum": 1000}}
 _COUNT = 200
-_READS = 2_000
-_CLIENTS = 16
+_READS = 1_000
+_CLIENTS = 4
 
 
 async def show_parameters(client: httpx.AsyncClient) -> None:

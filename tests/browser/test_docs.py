@@ -11,11 +11,7 @@ from tests.browser.pressed import PRESSED_WELL
 
 IN_THE_BROWSER = (
     "operations-entities-readEntity",
-    "operations-entities-patchEntity",
-    "operations-entities-batchReadEntities",
-    "operations-parameters-diffParameter",
     "operations-parameters-putParameterValue",
-    "operations-cache-putPolicy",
     "operations-cache-purgeCache",
     "operations-operations-metrics",
 )

@@ -14,7 +14,7 @@ from tests.simulation.clock import simulated_hosts
 from tests.simulation.world import simulate
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 900
+SEEDS = 500
 REPLAYED = (3, 17, 40)
 
 HAPPENS = (
