@@ -65,7 +65,9 @@ async def _load(client: httpx.AsyncClient, all_documents: Sequence[Document]) ->
         await asyncio.gather(*[write() for _ in range(_WRITERS)])
     seconds = time.perf_counter() - started
     count = len(all_documents)
-    console.print(f"Wrote {count:,} entities, {_BATCH} in each transaction, in {seconds:.1f} s: {count / seconds:,.0f}/s.\n")
+    console.print(
+        f"Wrote {count:,} entities, {_BATCH} in each transaction, in {seconds:.1f} s: {count / seconds:,.0f}/s.\n"
+    )
     return [document.path for document in all_documents]
 
 

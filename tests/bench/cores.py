@@ -52,7 +52,10 @@ def divided() -> Iterator[Cores]:
 @contextmanager
 def undivided(cores: Cores) -> Iterator[None]:
     """Inside, this process, what it started, and what it starts have all cores."""
-    homes = {pid: frozenset(os.sched_getaffinity(pid)) for pid in family(os.getpid())} if cores.all else {}
+    homes: dict[int, frozenset[int]] = {}
+    for pid in family(os.getpid()) if cores.all else ():
+        with suppress(ProcessLookupError):  # servers have children that come and go
+            homes[pid] = frozenset(os.sched_getaffinity(pid))
     try:
         pin(os.getpid(), cores.all)
         yield
