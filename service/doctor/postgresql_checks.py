@@ -12,6 +12,10 @@ _OLDEST, _NEWEST_TESTED = 15, 18
 _SLOW_MS = 20.0
 
 
+OF_WARMING = 2
+"""Connections of the process that warms many rows: there is one at a time, over all replicas."""
+
+
 def judge_postgresql(facts: PostgresFacts, *, processes: int, connections_of_each: int) -> Iterator[Finding]:
     """``processes`` of Aside are to share this server; each may take ``connections_of_each``."""
     yield _latency(facts.latency_ms)
@@ -38,7 +42,7 @@ def _judge_server(server: Server, *, processes: int, connections_of_each: int) -
     yield _version(server.version_num)
     yield _primary(server)
     yield _durability(server)
-    yield _connections(server, processes=processes, needed=processes * connections_of_each)
+    yield _connections(server, processes=processes, needed=processes * connections_of_each + OF_WARMING)
     if not server.sees_sessions:
         yield ok(
             "visibility",
@@ -87,8 +91,8 @@ def _durability(server: Server) -> Finding:
 def _connections(server: Server, *, processes: int, needed: int) -> Finding:
     left = server.connections - server.connections_of_others
     found = (
-        f"{processes} process{'es' if processes > 1 else ''} of these settings may take {needed} connections; "
-        f"{server.connections} may be had, and others have {server.connections_of_others}"
+        f"{processes} process{'es' if processes > 1 else ''} of these settings, and one that warms, may take {needed} "
+        f"connections; {server.connections} may be had, and others have {server.connections_of_others}"
     )
     if needed > left:
         return fail(

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.02
 _PATIENCE_SECONDS = 30.0
+_DROPPED_AT_ONCE = 50
+"""While the table of a server shrinks, a step of SCAN may find a thousand keys: together they would hold it up."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,16 +134,26 @@ class Purging:
         prefix = "" if wanted.entity_type is None else name_of(wanted.entity_type, wanted.prefix)
         pace = Pace(items_per_second=None, patience_seconds=_PATIENCE_SECONDS)
         keys, purged = 0, 0 if wanted.dry_run else job.progress.get("purged", 0)
+        drop = self._lane.drop_outdated if wanted.is_by_epoch else self._lane.drop
         cursor = BEGINNING
         while True:
-            began_at = time.monotonic()
-            step = await pace.patiently(partial(self._lane.scan, cursor, prefix))
+            step = await _half_of_the_time(pace, partial(self._lane.scan, cursor, prefix))
             keys, cursor = keys + len(step.keys), step.cursor
-            if wanted.is_by_epoch:
-                purged += await pace.patiently(partial(self._lane.drop_outdated, step.keys))
-            elif not wanted.dry_run:
-                purged += await pace.patiently(partial(self._lane.drop, step.keys))
+            for some in () if wanted.dry_run else _parts_of(step.keys):
+                purged += await _half_of_the_time(pace, partial(drop, some))
             report({"keys": keys, "purged": purged})
             if cursor == BEGINNING:
                 return
-            await asyncio.sleep(time.monotonic() - began_at)  # as long as the step took: half of the time is others'
+
+
+async def _half_of_the_time(pace: Pace, work: Callable[[], Awaitable[T]]) -> T:
+    """One piece of work, and a rest for as long as it took: that time is others'."""
+    began_at = time.monotonic()
+    done = await pace.patiently(work)
+    await asyncio.sleep(time.monotonic() - began_at)
+    return done
+
+
+def _parts_of(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for at in range(0, len(keys), _DROPPED_AT_ONCE):
+        yield keys[at : at + _DROPPED_AT_ONCE]

@@ -32,7 +32,8 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.steer", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="see whether all of it works (half a minute)")
     parser.add_argument("--rows", type=int, help="that are warmed and purged (1,000,000)")
-    parser.add_argument("--windows", type=int, help="of each way of warming but the first (12)")
+    parser.add_argument("--windows", type=int, help="of each way of warming but the first, which has 50 (12)")
+    parser.add_argument("--purges", type=int, help="of each kind (3)")
     parser.add_argument("--seconds", type=float, help="of a window (5)")
     parser.add_argument("--only", nargs="+", choices=names, metavar="WAY", help=f"of: {', '.join(names)}")
     parser.add_argument(
@@ -42,7 +43,7 @@ def options() -> argparse.Namespace:
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
-    changes = {"rows": given.rows, "windows": given.windows, "window_seconds": given.seconds}
+    changes = {"rows": given.rows, "windows": given.windows, "purges": given.purges, "window_seconds": given.seconds}
     return replace(QUICK if given.quick else Plan(), **{name: it for name, it in changes.items() if it is not None})
 
 

@@ -22,7 +22,9 @@ class Plan:
     hits_per_second: float = 800.0
     window_seconds: float = 5.0
     windows: int = 12
-    """Of each way and speed of warming, except those that go through all rows."""
+    """Of each way and speed of warming, except the job for all rows."""
+    job_windows: int = 50
+    """Of the job for all rows; then it goes on to its end without calm in between."""
     rate: float = WarmingSettings().rows_per_second
     """Rows per second: the default of the service."""
     rates: tuple[float, ...] = (4_000.0, 6_500.0, 10_000.0)
@@ -42,6 +44,13 @@ class Plan:
 
 
 QUICK = Plan(
-    rows=20_000, hot_keys=100, hits_per_second=400.0, window_seconds=0.5, windows=2, rates=(6_500.0,), purges=1
+    rows=10_000,
+    hot_keys=100,
+    hits_per_second=400.0,
+    window_seconds=0.5,
+    windows=2,
+    job_windows=2,
+    rates=(6_500.0,),
+    purges=1,
 )
 """Says whether all of it works, and little more."""

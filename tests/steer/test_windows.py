@@ -71,7 +71,7 @@ def test_the_report_names_every_way_with_its_figures():
 
 
 def test_a_calm_window_stands_before_each_busy_one_and_what_was_slow_between_them_counts_in_neither():
-    slow, passed = iter([50.0, 1.0, 50.0, 2.0]), []
+    slow, passed = iter([90.0, 50.0, 1.0, 90.0, 50.0, 2.0]), []
     leg = Leg("jobs")
     Turns(calm_seconds=0.01, slowest=lambda: next(slow), passed=passed.append).take(leg, lambda: 7)
     [pair] = leg.pairs

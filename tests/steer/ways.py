@@ -33,7 +33,12 @@ def ways_of(plan: Plan) -> list[Way]:
     in_turn = plan.windows * 2 * plan.window_seconds
     walk = plan.purges * (plan.rows / _ROWS_PER_SECOND + plan.rows / _KEYS_PER_SECOND + plan.window_seconds)
     return [
-        Way(DEFAULT, "all rows by jobs, at the default rate", partial(_all_by_jobs, plan), 2 * plan.rows / plan.rate),
+        Way(
+            DEFAULT,
+            "all rows by one job, at the default rate",
+            partial(_all_by_one_job, plan),
+            plan.rows / plan.rate + plan.job_windows * plan.window_seconds,
+        ),
         *[
             Way(f"job-{rate:g}", f"jobs at {rate:,.0f} rows/s", partial(_by_jobs, plan, rate), in_turn)
             for rate in plan.rates
@@ -45,9 +50,15 @@ def ways_of(plan: Plan) -> list[Way]:
     ]
 
 
-def _all_by_jobs(plan: Plan, steering: Steering) -> Iterator[Work]:
-    for prefixes in _once_through(steering, plan.parts_in_a_window(plan.rate)):
-        yield partial(steering.warm_by_jobs, prefixes, rate=None)
+def _all_by_one_job(plan: Plan, steering: Steering) -> Iterator[Work]:
+    """The process that warms stands still while it is calm. That a job begins and ends is no part of this."""
+    steering.purge()
+    with steering.one_warming() as warming:
+        for _ in range(plan.job_windows):
+            if warming.is_done():
+                break
+            yield partial(warming.go_on_for, plan.window_seconds)
+        yield warming.go_on_to_its_end
 
 
 def _by_jobs(plan: Plan, rate: float, steering: Steering) -> Iterator[Work]:

@@ -112,6 +112,7 @@ class Turns:
         return 0
 
     def _window(self, work: Callable[[], int]) -> Window:
+        self._slowest()  # which holds the server up, where it has much to tell
         time.sleep(_REST_SECONDS)
         self._slowest()
         begins = time.monotonic()

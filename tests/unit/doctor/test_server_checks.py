@@ -75,7 +75,7 @@ def test_a_server_that_is_as_it_should_be_has_no_faults() -> None:
         ({"fsync": False}, ("durability", Level.WARN)),
         ({"synchronous_commit": "off"}, ("durability", Level.WARN)),
         ({"replication_role": "replica"}, ("replication role", Level.FAIL)),
-        ({"connections": 21}, ("connections", Level.FAIL)),
+        ({"connections": 23}, ("connections", Level.FAIL)),
         ({"connections": 24}, ("connections", Level.WARN)),
     ],
 )
