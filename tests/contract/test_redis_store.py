@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 
@@ -107,6 +108,22 @@ async def test_a_paused_server_opens_the_breaker_at_the_first_timeout_and_the_pu
         assert (await store.read(NAME)).raw is None
     finally:
         mine.resume()
+        await store.close()
+
+
+async def test_while_nobody_vouches_for_the_server_it_is_looked_at_again_soon(valkey_factory: ValkeyFactory):
+    """In calm it is once a second: six looks would take five."""
+    mine = valkey_factory()
+    store = redis_store(mine.url)
+
+    def looks() -> int:
+        found = re.search(r"cmdstat_time:calls=(\d+)", command(mine.url, "INFO", "commandstats") or "")
+        return int(found[1]) if found else 0
+
+    try:
+        store.pulse.start()
+        await eventually(lambda: looks() >= 6, within_seconds=4)
+    finally:
         await store.close()
 
 
