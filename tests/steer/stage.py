@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import httpx
 
 from service.db.migrations import upgrade
 from service.embedded import Valkey, private_postgres, private_valkey
@@ -24,6 +26,7 @@ TYPE = "row"
 """Of what is warmed and purged."""
 EVERY = "r"
 BODY_BYTES = 250
+_LONGEST_SECONDS = 60.0
 _SLOW_US = 500
 """A command that holds Valkey up for longer is noted by it."""
 # Right only before the service starts: past the triggers, as the bench does.
@@ -67,10 +70,20 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
         service = ServiceProcess(folder / "service.log", {**addresses, "ASIDE_POLICIES": json.dumps(lasting)})
         try:
             service.start()
+            _await_readiness(service.url)
             ask_all(service.url, f"/v1/entities/{HOT}/", iter(range(1, plan.hot_keys + 1)), body_bytes=BODY_BYTES)
             yield Stage(addresses, valkey, service, folder)
         finally:
             service.kill()
+
+
+def _await_readiness(url: str) -> None:
+    """What is read before would not be cached."""
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        while client.get("/readyz").json()["status"] != "ready":
+            assert time.monotonic() < deadline, "the service does not get ready"
+            time.sleep(0.05)
 
 
 async def _seed(database_url: str, plan: Plan) -> None:
