@@ -40,8 +40,8 @@ MUTANTS = (
     mutant(
         "the walk after a given up type removes whatever it meets",
         "service/services/purging.py",
-        "if wanted.is_by_epoch:\n                purged",
-        "if False:\n                purged",
+        "self._lane.drop_outdated if wanted.is_by_epoch else self._lane.drop",
+        "self._lane.drop",
         P + "p8_the_walk_after_a_given_up_type_frees_what_is_old_and_leaves_what_is_new",
     ),
     mutant(
