@@ -14,12 +14,12 @@ from tests.simulation.world import World, simulate
 
 SEEDS = 10
 FINGERPRINTS = {
-    3: 0.8703511376841345,
-    17: 0.19145225884482897,
-    40: 0.127006713173337,
-    977: 0.8279003833009919,
-    4_242: 0.35364363112188546,
-    999_983: 0.5682048625196345,
+    3: 0.7315274824372648,
+    17: 0.2657689494749187,
+    40: 0.4859872292006544,
+    977: 0.07433792063891465,
+    4_242: 0.20652978538859634,
+    999_983: 0.06875182053094298,
 }
 """Of the swarm, before there were any other themes. They move with the service: then take them from two versions of
 the simulation with the same service, and see that they are equal.

@@ -25,8 +25,12 @@ async def eventually(
         result: T = await answer if inspect.isawaitable(answer) else answer
         if result:
             return result
-        assert time.monotonic() < deadline, f"not within {within_seconds:g} s: {inspect.getsource(condition).strip()}"
+        assert time.monotonic() < deadline, f"not within {within_seconds:g} s: {_said(condition)}"
         await asyncio.sleep(step_seconds)
+
+
+def _said(condition: object) -> str:
+    return inspect.getsource(condition).strip() if inspect.isfunction(condition) else repr(condition)
 
 
 async def lasting(seconds: float) -> None:

@@ -15,6 +15,7 @@ from tests.browser.pressed import PRESSED_WELL
 from tests.conftest import Replicas
 from tests.integration.api.conftest import until_ready
 from tests.support.keys import EVERYTHING, bearer, make_key
+from tests.support.waiting import eventually
 
 
 def examples_of(thing: Mapping[str, Any]) -> list[Any]:
@@ -51,9 +52,15 @@ async def press(
         return answer
 
 
+async def is_there(client: httpx.AsyncClient) -> bool:
+    """The example parameter comes last."""
+    return (await client.get("/v1/parameters/app:config:max_users")).status_code == 200
+
+
 async def operations_of(client: httpx.AsyncClient) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Path, method and operation, by operation id."""
+    """Path, method and operation, by operation id; once what the examples are of is there."""
     await until_ready(client)
+    await eventually(lambda: is_there(client), within_seconds=30)
     paths = (await client.get("/openapi.json")).json()["paths"]
     return {
         operation["operationId"]: (path, method, operation)

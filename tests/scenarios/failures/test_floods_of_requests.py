@@ -35,9 +35,9 @@ async def test_a_flood_of_absent_keys_costs_its_budget_and_hits_go_on(replicas: 
                 assert (await client.get(PATH)).status_code == 200
 
         await asyncio.gather(*[flood(reader) for reader in range(8)])
-        allowed = 20 * (1 + 0.25 + time.monotonic() - began) + 8  # saved, owed, earned, and under way
+        allowed = 20 * (2 + 0.25 + time.monotonic() - began) + 8  # saved, owed, earned, and under way
         assert set(statuses) == {404, 503}
-        assert 20 <= statuses[404] <= allowed
+        assert 40 <= statuses[404] <= allowed
         assert int(command(redis_url, "DBSIZE")) <= allowed + 10
         assert (await scrape([replica.url])).total_of("aside_shed_total") == statuses[503]
         assert (await eventually(lambda: client.get("/v1/entities/thing/absent-at-last"))).headers["content-type"]
@@ -79,7 +79,7 @@ async def test_replicas_grant_a_client_together_what_one_would_and_less_without_
         assert (await client.get(second.url + PATH)).status_code == 404
         began = time.monotonic()
         statuses = [(await client.get(first.url + PATH)).status_code for _ in range(60)]
-        assert statuses[:40] == [404] * 40
+        assert statuses[:39] == [404] * 39  # the first may have heard of the one that the second granted
         assert statuses.count(404) <= 41 + 2 * (time.monotonic() - began)
 
         granted = await until_refused(client, second.url + PATH)

@@ -53,7 +53,7 @@ async def test_no_old_value_is_served_after_valkey_came_back_with_an_old_snapsho
     patient_pair: list[ServiceProcess], valkey: Valkey
 ) -> None:
     async with Traffic([replica.url for replica in patient_pair], clients=4) as traffic:
-        await traffic.until_cached()
+        await traffic.until_cached(within_seconds=60)
         await asyncio.gather(*[traffic.write(key) for key in KEYS])
         await asyncio.gather(*[traffic.read(key) for key in KEYS])
         command(valkey.url, "SAVE")
@@ -70,7 +70,7 @@ async def test_no_old_value_is_served_after_valkey_came_back_with_an_old_snapsho
         revived = held(valkey)
         async with traffic.hammering(BUSY, readers=4, writers=1, pause_seconds=0.02):
             at_once = [await traffic.read(key) for key in QUIET[:40]]
-            await traffic.until_cached(within_seconds=30)
+            await traffic.until_cached(within_seconds=60)
             afterwards = [await traffic.read(key) for key in QUIET[40:]]
 
     newest = {write.key: write.version or 0 for write in written}
