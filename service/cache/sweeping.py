@@ -20,8 +20,10 @@ from service.errors import CacheUnavailableError
 
 T = TypeVar("T")
 
-STEP = 100
-"""Keys that Redis looks at for one step. Some steps were seen to take more than 2 ms of its time."""
+STEP = 25
+"""Keys that Redis looks for in one step. In a table that has become nearly empty it goes through ten times as many
+places, each of which may stand for many in the table before: with 100, a step was seen to take 21 ms of its time.
+"""
 
 BEGINNING = b"0"
 
