@@ -148,7 +148,7 @@ class LimitSettings(_Frozen):
     """Clients that follow the feed of changes, of each process."""
     stream_heartbeat_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 5.0
     """How long a stream may say nothing: shorter than a proxy keeps a connection on which nothing comes."""
-    absent_per_second: Annotated[float, Field(ge=1)] = 500.0
+    absent_per_second: Annotated[float, Field(ge=1)] = 200.0
     """Reads that may find that there is no such entity, in each process, before misses are held back."""
     requests_per_second: Annotated[float, Field(ge=0)] = 0.0
     """Of one client, over all replicas; 0: as many as it likes."""
