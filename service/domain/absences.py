@@ -9,7 +9,7 @@ cost is that of the budget, whatever its size: loads, turns of the event loop, a
 from __future__ import annotations
 
 _SAVED_SECONDS = 5.0
-"""A batch of a thousand things that are not there is no flood."""
+"""At the default rate, a batch of a thousand things that are not there is no flood."""
 _DEBT_SECONDS = 0.25
 """Reads under way when it ran out are paid for afterwards, but not for ever."""
 PATIENCE_SECONDS = 0.25

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CALM_SECONDS = 1.0
-"""Without a refusal, until a pause counts as one: what `RateLimit` tells a refused client to wait for."""
+"""Without a refusal, until a pause counts as one: what `Retry-After` says at the least."""
 HURRIED_SECONDS = 0.01
 """Of its rate, so much and no more is saved for a client that was refused since: it waits for its refusals, and what it
 might send after them, all at once, would hold up everybody else."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from service.cache.entry import Outcome
 from service.cache.policy import Policy
-from service.cache.sweeping import SweepLane
+from service.cache.sweeping import BEGINNING, Step, SweepLane
 from service.db.epochs import MOST_TYPES, Epochs
 from service.services.purging import PurgeWanted, Purging
 from tests.support.purges import change_unseen, give_up, purging_of, walk
@@ -236,3 +237,33 @@ async def test_p13_a_heartbeat_that_comes_just_after_its_time_is_no_sign_of_an_o
     purging = Purging(_LateLane(world, replica), Epochs(replica.table._database), bound_seconds=0)
     await purging.give_up(KIND)
     assert [record["entity_type"] for record in await world.sql("SELECT entity_type FROM type_epoch")] == [KIND]
+
+
+class _ShrinkingLane(SweepLane):
+    """One step finds everything, as in a table that shrinks."""
+
+    def __init__(self, replica: Replica) -> None:
+        super().__init__(replica.redis, replica.recorder)
+        self.dropped: list[int] = []
+
+    async def scan(self, cursor: bytes, prefix: str) -> Step:
+        keys: list[bytes] = []
+        while True:
+            found, cursor = await super().scan(cursor, prefix)
+            keys += found
+            if cursor == BEGINNING:
+                return Step(keys, cursor)
+
+    async def drop(self, keys: Sequence[bytes]) -> int:
+        self.dropped.append(len(keys))
+        return await super().drop(keys)
+
+
+async def test_however_many_keys_a_step_finds_few_are_dropped_at_once(world):
+    for number in range(120):
+        await world.redis("SET", f"cache:{KIND}:x{number}", "anything")
+    replica = await world.replica()
+    lane = _ShrinkingLane(replica)
+    purging = Purging(lane, Epochs(replica.table._database), bound_seconds=world.bound_seconds)
+    assert await walk(purging, PurgeWanted(entity_type=KIND, prefix="x")) == {"keys": 120, "purged": 120}
+    assert lane.dropped == [50, 50, 20]
