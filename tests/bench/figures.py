@@ -66,6 +66,10 @@ class Found:
         loads = self.loads.get(target, [])
         return [load.per_second if load.is_clean or even_with_errors else None for load in loads]
 
+    def cpus(self, target: str) -> list[float | None]:
+        """The server's own microseconds of a request; None for a round that failed, or where nobody could look."""
+        return [load.cpu_us if load.is_clean else None for load in self.loads.get(target, [])]
+
     def rate(self, target: str) -> Spread | None:
         return spread(self.rates(target, even_with_errors=True))
 

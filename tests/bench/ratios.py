@@ -18,13 +18,18 @@ class Spread(NamedTuple):
 
 def spread(values: Iterable[Rate]) -> Spread | None:
     """None where no round is left."""
-    known = [value for value in values if value is not None]
-    return Spread(median(known), min(known), max(known)) if known else None
+    left = known(values)
+    return Spread(median(left), min(left), max(left)) if left else None
 
 
 def ratios(above: Sequence[Rate], below: Sequence[Rate]) -> list[Rate]:
     """One for each round that both have; None where one of the two failed."""
     return [a / b if a is not None and b else None for a, b in zip(above, below, strict=False)]
+
+
+def known(values: Iterable[Rate]) -> list[float]:
+    """Of the rounds that did not fail."""
+    return [value for value in values if value is not None]
 
 
 def best(rates: Iterable[Sequence[Rate]]) -> list[Rate]:

@@ -134,6 +134,11 @@ _SINGLES = (
      "The base case once more: nobody is asked for a key; each request brings one, and it is checked; besides, what "
      "the client sends is counted against a rate of {rate:,} per second, which nobody reaches. The ceiling and the "
      "first are sent no key, so what one more header costs is in the ratio as well."),
+    ("encrypted", "Through TLS",
+     "Two services on the same servers, Debian's PostgreSQL and Redis. One speaks to both in the clear, as a user of "
+     "Redis who may do everything; the other through TLS with certificates that it verifies, as the Redis user of "
+     "compose.yaml, of few rights. Each miss is for a key that nobody asked for before; a write is a PUT of any of "
+     "{written_keys:,} keys, durable when acknowledged."),
     ("workers", "Hits by the number of processes",
      "{connections} connections, 250 B, any of 1,000 keys; nothing is pinned, {cores} cores for all. wrk (one thread), "
      "Valkey and HAProxy are on the same cores as the processes of Aside: on two cores, a second worker gets what they "

@@ -11,6 +11,7 @@ import pytest
 
 from tests.bench.bench import Bench
 from tests.bench.cells import CELLS
+from tests.bench.cells.encrypted import WAYS
 from tests.bench.contestants import ABSENT, ASIDE, BEYOND, CACHES, CEILING, KEYED, LIMITED, PLAIN, RATIO, WEBDIS
 from tests.bench.cores import divided
 from tests.bench.figures import Found
@@ -23,6 +24,8 @@ PLAN = Plan(
     rounds=1, seconds=0.3, warmup_seconds=0.1, rows=20_000, keys=100, written_keys=100, workers=(2,), replicas=0,
     flood_pairs=1, flood_seconds=0.3, flood_begins_seconds=0.3, flood_hits_per_second=50,
 )  # fmt: skip
+
+_TITLES = ("Hits with keys", "Through TLS", "Hits by the number of", "Hits beside a flood")
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +64,16 @@ def test_hits_and_misses_are_measured_on_real_servers_and_reported(bench: Bench,
     assert set(json.loads((tmp_path / "benchmarks.json").read_text())["cells"]) == {"warm", "cold"}
 
 
-def test_keys_workers_and_floods_are_measured_on_real_servers_and_reported(bench: Bench, tmp_path: Path):
-    found = measured(bench, "keys", "workers", "floods")
+def test_keys_tls_workers_and_floods_are_measured_on_real_servers_and_reported(bench: Bench, tmp_path: Path):
+    found = measured(bench, "keys", "encrypted", "workers", "floods")
     check_keys(found["keys"])
+    check_encrypted(found["encrypted"])
     check_workers(found["workers"])
     check_floods(found["floods"])
     write_report(tmp_path, Report.begin(PLAN, command="make bench").ended(found, {}, seconds=1))
     assert [one.text for one in judge(found)].count("NOT MEASURED") == len(GOALS) - 3
     text = (tmp_path / "README.md").read_text()
-    assert all(f"## {title}" in text for title in ("Hits with keys", "Hits by the number of", "Hits beside a flood"))
+    assert all(f"## {title}" in text for title in _TITLES)
     assert (tmp_path / "workers.png").exists()
 
 
@@ -77,6 +81,14 @@ def check_keys(found: Found) -> None:
     assert set(found.loads) == {ASIDE, CEILING, KEYED, LIMITED}
     assert all(load.is_clean for [load] in found.loads.values())
     assert all(found.loads[name][0].hits > 0.9 for name in (ASIDE, KEYED, LIMITED))
+
+
+def check_encrypted(found: Found) -> None:
+    """What is called a hit is one, and what is called a miss none."""
+    assert all(load.is_clean for [load] in found.loads.values())
+    assert all(found.loads[f"hits, {way}"][0].hits > 0.5 for way in WAYS)
+    assert all(found.loads[f"misses, {way}"][0].hits < 0.1 for way in WAYS)
+    assert len(found.figures) == 6
 
 
 def check_workers(found: Found) -> None:

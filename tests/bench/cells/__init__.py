@@ -3,6 +3,7 @@
 from tests.bench.cells import (
     batch,
     cold,
+    encrypted,
     eviction,
     expiry,
     floods,
@@ -20,7 +21,7 @@ from tests.bench.cells import (
 from tests.bench.cells.cell import Cell as Cell
 
 CELLS: tuple[Cell, ...] = (
-    *warm.CELLS, *keys.CELLS, *workers.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS, *floods.CELLS,
-    *stampede.CELLS, *visibility.CELLS, *start.CELLS, *cold.CELLS, *many_keys.CELLS, *eviction.CELLS, *writes.CELLS,
-    *outage.CELLS,
+    *warm.CELLS, *keys.CELLS, *encrypted.CELLS, *workers.CELLS, *open_loop.CELLS, *batch.CELLS, *expiry.CELLS,
+    *floods.CELLS, *stampede.CELLS, *visibility.CELLS, *start.CELLS, *cold.CELLS, *many_keys.CELLS, *eviction.CELLS,
+    *writes.CELLS, *outage.CELLS,
 )  # fmt: skip

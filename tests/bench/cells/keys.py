@@ -8,7 +8,7 @@ from tests.bench.bench import Bench
 from tests.bench.cells.cell import Cell, loads
 from tests.bench.contestants import ASIDE, ASKS_FOR_KEYS, CEILING, KEYED, LIMITED
 from tests.bench.figures import Found
-from tests.bench.ratios import Rate, ratios
+from tests.bench.ratios import known, ratios
 from tests.bench.stage import Target
 from tests.bench.wrk import Shape
 from tests.support.keys import make_key
@@ -39,17 +39,9 @@ def measure(bench: Bench) -> Found:
     found.facts = {"rate": RATE}
     for name in _ENVIRONMENTS:
         beside = f"{name} ÷ {ASIDE}"
-        found.figures[f"{beside}: hits per second"] = _known(ratios(found.rates(name), found.rates(ASIDE)))
-        found.figures[f"{beside}: CPU of a hit"] = _known(ratios(_cpu(found, name), _cpu(found, ASIDE)))
+        found.figures[f"{beside}: hits per second"] = known(ratios(found.rates(name), found.rates(ASIDE)))
+        found.figures[f"{beside}: CPU of a hit"] = known(ratios(found.cpus(name), found.cpus(ASIDE)))
     return found
-
-
-def _cpu(found: Found, name: str) -> list[Rate]:
-    return [load.cpu_us if load.is_clean else None for load in found.loads.get(name, [])]
-
-
-def _known(values: list[Rate]) -> list[float]:
-    return [value for value in values if value is not None]
 
 
 CELLS = (Cell("keys", "hits with a key in each request: 64 connections, 250 B", measure, loads(len(NAMES))),)

@@ -15,7 +15,7 @@ from tests.bench.cells.cell import Cell, loads
 from tests.bench.contestants import ASIDE
 from tests.bench.cores import cpu_seconds, family, undivided
 from tests.bench.figures import Found, Load
-from tests.bench.ratios import ratios
+from tests.bench.ratios import known, ratios
 from tests.bench.servers import MissingError, haproxy
 from tests.bench.stage import Stage, Target
 from tests.bench.wrk import Shape, run_wrk
@@ -106,8 +106,8 @@ def _figures(found: Found, shares: dict[str, list[float]]) -> dict[str, list[flo
     for name in found.loads:
         if name != ONE and ONE in found.loads:
             of_all, of_own = ratios(found.rates(name), found.rates(ONE)), ratios(own[name], own[ONE])
-            figures[f"{name} ÷ {ONE}: hits per second"] = [value for value in of_all if value is not None]
-            figures[f"{name} ÷ {ONE}: hits per second of their own time"] = [v for v in of_own if v is not None]
+            figures[f"{name} ÷ {ONE}: hits per second"] = known(of_all)
+            figures[f"{name} ÷ {ONE}: hits per second of their own time"] = known(of_own)
         if name != ONE:
             figures[f"{name}: the busiest one's share of their time"] = shares[name]
     return figures
