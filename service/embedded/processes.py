@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,8 @@ class Launch:
     stdin: bytes | None = None
     environment: Mapping[str, str] | None = None
     """Instead of ours, less the variables that PostgreSQL's programs would take for options."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Besides."""
 
 
 class _Spawner:
@@ -102,14 +104,14 @@ def _popen(launch: Launch) -> subprocess.Popen[bytes]:
         "unprivileged": launch.unprivileged,
         "owned": None if launch.owned is None else str(launch.owned),
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    inherited = {**{name: value for name, value in os.environ.items() if not name.startswith("PG")}, "LC_ALL": "C"}
     with launch.log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", LAUNCHER, json.dumps(order), *map(str, launch.argv)],
             stdin=subprocess.DEVNULL if launch.stdin is None else subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**inherited, "LC_ALL": "C"} if launch.environment is None else launch.environment,
+            env={**(inherited if launch.environment is None else launch.environment), **launch.variables},
             cwd="/",
             start_new_session=True,
         )

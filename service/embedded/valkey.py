@@ -21,6 +21,13 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "maxmemory": "64mb",
     "maxmemory-policy": "allkeys-lfu",
 }
+TUNABLES: Final = "glibc.malloc.mxfast=0"
+"""For a server that allocates by glibc, as that of the wheel does; any other ignores it.
+
+What is freed in small pieces is otherwise kept apart, and merged at the next large allocation, all at once. When a
+million keys are unlinked, that is when their table shrinks: a single UNLINK was seen to take a quarter of a second. So,
+6 ms.
+"""
 
 
 class Valkey(Server):
@@ -68,7 +75,8 @@ class Valkey(Server):
             configuration.writelines(f"{name} {_quoted(value)}\n" for name, value in settings.items())
 
     def _launch(self) -> Launch:
-        return Launch(argv=[self._program, self._configuration], log=self.log)
+        tunables = ":".join(filter(None, (TUNABLES, os.environ.get("GLIBC_TUNABLES"))))
+        return Launch(argv=[self._program, self._configuration], log=self.log, variables={"GLIBC_TUNABLES": tunables})
 
     def _is_ready(self) -> bool:
         """Not before its data is loaded: until then PING is answered with an error."""

@@ -23,13 +23,14 @@ def run_campaign(
     """
     legs: dict[str, Leg] = {}
     with closing(SlowLog(stage.valkey.url)) as slow_log, Steering.of(stage) as steering:
-        turns = Turns(calm_seconds=plan.window_seconds, slowest=slow_log.slowest_ms, passed=passed)
+        turns = Turns(calm_seconds=plan.window_seconds, slowest=slow_log.slowest, passed=passed)
         with hits_of(stage.service.url, plan, stage.folder) as hits:
             for way in ways:
                 begins(way)
                 leg = legs[way.name] = Leg(way.title)
+                take = turns.take_before_as_long_a_calm if way.is_timed_once else turns.take
                 for work in way.windows(steering):
-                    turns.take(leg, work)
+                    take(leg, work)
     for leg in legs.values():
         leg.count(hits)
     return legs, hits.misses

@@ -55,7 +55,7 @@ def _to_json(leg: Leg) -> dict[str, Any]:
             {
                 "items": pair.busy.items,
                 "seconds": round(pair.busy.ends - pair.busy.begins, 3),
-                "valkey_ms": pair.busy.valkey_ms,
+                "slowest_command": pair.busy.slowest._asdict(),
                 "calm": figure.calm._asdict(),
                 "busy": figure.busy._asdict(),
             }
@@ -80,11 +80,11 @@ puts what runs where it likes.
 |{" --- |" * len(_HEADER)}
 {rows}
 
-Calm and busy windows take turns. A ratio is made inside each pair of neighbours, where the noise of the machine hits
-both alike; the median of all pairs is told, with the lowest and the highest. `calm ÷ calm` is the same ratio of each
-calm window to the one before it: what is found where nothing is steered. Latencies are seen from a process of its own
-and run from when a request was due. How long a command held Valkey up is from its own slow log. {report.misses:,}
-requests were no hits.
+Calm and busy windows take turns; behind each purge it is calm for as long as it took. A ratio is made inside each pair
+of neighbours, where the noise of the machine hits both alike; the median of all pairs is told, with the lowest and the
+highest. `calm ÷ calm` is the same ratio of each calm window to the one before it: what is found where nothing is
+steered. Latencies are seen from a process of its own and run from when a request was due. How long a command held
+Valkey up is from its own slow log. {report.misses:,} requests were no hits.
 """
 
 
@@ -101,7 +101,7 @@ def _row(leg: Leg) -> tuple[str, ...]:
         "–" if leg.noise is None else _ms(leg.noise),
         _ms(leg.of(timed.longest for timed in calm)),
         _ms(leg.of(timed.longest for timed in busy)),
-        f"{leg.valkey_ms:.1f}",
+        str(leg.slowest),
     )
 
 

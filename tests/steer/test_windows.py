@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 
 import pytest
@@ -11,6 +12,7 @@ from tests.steer.goals import GOALS
 from tests.steer.load import Hits, Timed
 from tests.steer.plan import Plan
 from tests.steer.report import Report, markdown
+from tests.steer.slowlog import NOTHING, Slowest
 from tests.steer.ways import DEFAULT, PURGE_PREFIX
 from tests.steer.windows import Leg, Pair, Turns, Window
 
@@ -27,7 +29,8 @@ def leg_of(*p99s: tuple[float, float], longest: float = 9.0) -> Leg:
     pairs = [(float(at), calm / 1000) for at, (calm, _) in zip(range(0, 99, 2), p99s, strict=False)]
     pairs += [(float(at), busy / 1000) for at, (_, busy) in zip(range(1, 99, 2), p99s, strict=False)]
     windows = [
-        Pair(Window(at, at + 1, 0, 0.0), Window(at + 1, at + 2, 500, longest)) for at in range(0, 2 * len(p99s), 2)
+        Pair(Window(at, at + 1, 0, NOTHING), Window(at + 1, at + 2, 500, Slowest(longest, "SCAN")))
+        for at in range(0, 2 * len(p99s), 2)
     ]
     leg = Leg("jobs", windows)
     leg.count(hits_of(*pairs))
@@ -66,16 +69,32 @@ def test_the_report_names_every_way_with_its_figures():
     report = Report(Plan(), {DEFAULT: leg_of((1.0, 1.5), (2.0, 3.0), longest=7.5)}, 3, command="python -m tests.steer")
     text = markdown(report)
     assert "| jobs | 2 | 1,000 | 500 | 1.50 (1.00 – 2.00) | 2.25 (1.50 – 3.00) | 1.50 (1.50 – 1.50) | 2.00" in text
-    assert "| 7.5 |" in text
+    assert "| 7.5 SCAN |" in text
     assert "3 requests" in text.replace("\n", " ")
 
 
 def test_a_calm_window_stands_before_each_busy_one_and_what_was_slow_between_them_counts_in_neither():
-    slow, passed = iter([90.0, 50.0, 1.0, 90.0, 50.0, 2.0]), []
+    slow, passed = iter(Slowest(ms, "GET") for ms in (90, 50, 1, 90, 50, 2)), []
     leg = Leg("jobs")
     Turns(calm_seconds=0.01, slowest=lambda: next(slow), passed=passed.append).take(leg, lambda: 7)
     [pair] = leg.pairs
     assert (pair.calm.items, pair.busy.items) == (0, 7)
-    assert (pair.calm.valkey_ms, pair.busy.valkey_ms) == (1.0, 2.0)
+    assert (pair.calm.slowest.ms, pair.busy.slowest.ms) == (1, 2)
     assert pair.calm.begins < pair.calm.ends < pair.busy.begins <= pair.busy.ends
     assert passed == [pair.busy.ends - pair.calm.begins]
+
+
+def test_behind_a_purge_it_is_calm_for_as_long_as_it_took():
+    leg, begun = Leg("a purge"), []
+
+    def work() -> int:
+        begun.append(time.monotonic())
+        while time.monotonic() < begun[0] + 0.05:
+            pass
+        return 7
+
+    Turns(calm_seconds=9.0, slowest=lambda: NOTHING, passed=lambda _: None).take_before_as_long_a_calm(leg, work)
+    [pair] = leg.pairs
+    assert (pair.calm.items, pair.busy.items) == (0, 7)
+    assert pair.busy.begins <= begun[0] < pair.busy.ends < pair.calm.begins
+    assert pair.busy.ends - pair.busy.begins <= pair.calm.ends - pair.calm.begins < 9.0

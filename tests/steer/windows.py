@@ -6,22 +6,24 @@ import itertools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from tests.bench.ratios import Spread, spread
 from tests.steer.load import Hits, Timed
+from tests.steer.slowlog import Slowest
 
 _REST_SECONDS = 0.25
 """Between two windows: what was begun in one shall not count in the other."""
 
 
 class Window(NamedTuple):
-    """On the monotonic clock. ``items``: rows or keys that were done; ``valkey_ms``: the longest command in it."""
+    """On the monotonic clock. ``items``: rows or keys that were done; ``slowest``: the longest command of Valkey."""
 
     begins: float
     ends: float
     items: int
-    valkey_ms: float
+    slowest: Slowest
 
 
 class Pair(NamedTuple):
@@ -88,28 +90,30 @@ class Leg:
         return self.of(figure.busy.longest for figure in self.figures)
 
     @property
-    def valkey_ms(self) -> float:
-        return max(pair.busy.valkey_ms for pair in self.pairs)
+    def slowest(self) -> Slowest:
+        return max(pair.busy.slowest for pair in self.pairs)
 
 
 class Turns:
-    """``slowest`` tells the longest command of Valkey, in ms, since it was last asked; ``passed`` is told seconds."""
+    """``slowest`` tells the longest command of Valkey since it was last asked; ``passed`` is told seconds."""
 
-    def __init__(self, *, calm_seconds: float, slowest: Callable[[], float], passed: Callable[[float], None]) -> None:
+    def __init__(self, *, calm_seconds: float, slowest: Callable[[], Slowest], passed: Callable[[float], None]) -> None:
         self._calm_seconds = calm_seconds
         self._slowest = slowest
         self._passed = passed
 
     def take(self, leg: Leg, work: Callable[[], int]) -> None:
         """A calm window, then ``work``, which returns how much it did."""
-        calm = self._window(self._calm)
-        busy = self._window(work)
-        leg.pairs.append(Pair(calm, busy))
-        self._passed(busy.ends - calm.begins)
+        self._pair(leg, self._window(partial(_rest, self._calm_seconds)), self._window(work))
 
-    def _calm(self) -> int:
-        time.sleep(self._calm_seconds)
-        return 0
+    def take_before_as_long_a_calm(self, leg: Leg, work: Callable[[], int]) -> None:
+        """The same the other way round: of windows that are not of one length, the slowest hits do not compare."""
+        busy = self._window(work)
+        self._pair(leg, self._window(partial(_rest, busy.ends - busy.begins)), busy)
+
+    def _pair(self, leg: Leg, calm: Window, busy: Window) -> None:
+        leg.pairs.append(Pair(calm, busy))
+        self._passed(max(calm.ends, busy.ends) - min(calm.begins, busy.begins))
 
     def _window(self, work: Callable[[], int]) -> Window:
         self._slowest()  # which holds the server up, where it has much to tell
@@ -120,3 +124,8 @@ class Turns:
         ends = time.monotonic()
         time.sleep(_REST_SECONDS)  # to be asked for its slow log holds the server up as well
         return Window(begins, ends, items, self._slowest())
+
+
+def _rest(seconds: float) -> int:
+    time.sleep(seconds)
+    return 0

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.embedded import Valkey
+from service.embedded.discovery import find_valkey
 from service.embedded.errors import ServerStartError
 from tests.support.valkey_commands import command
 
@@ -70,6 +71,15 @@ def test_options_reach_the_server(valkey_factory):
 
 def test_the_policy_is_lfu_unless_told(valkey_factory):
     assert "maxmemory_policy:allkeys-lfu" in command(valkey_factory().url, "INFO", "memory")
+
+
+def test_its_allocator_merges_what_is_freed_at_once_and_takes_what_else_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=1")
+    tells = tmp_path / "tells"
+    tells.write_text(f"#!/bin/sh\necho $GLIBC_TUNABLES > {tmp_path}/told\nexec {find_valkey()} $@\n")
+    tells.chmod(0o700)
+    with Valkey(tmp_path, program=tells):
+        assert (tmp_path / "told").read_text() == "glibc.malloc.mxfast=0:glibc.malloc.arena_max=1\n"
 
 
 def test_a_password_is_asked_for(tmp_path):
