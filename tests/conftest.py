@@ -159,7 +159,8 @@ def replicas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replica
             "REDIS_URL": lambda: request.getfixturevalue("redis_url"),
         }
         given = {name: environment.get(name) or default() for name, default in defaults.items()} | environment
-        batch = [ServiceProcess(tmp_path / f"replica-{len(started) + n}.log", given).launch() for n in range(count)]
+        logs = [tmp_path / f"replica-{len(started) + number}.log" for number in range(count)]
+        batch = [ServiceProcess(log, given, is_forked=True).launch() for log in logs]
         started.extend(batch)
         return [replica.wait_until_live() for replica in batch]
 

@@ -22,7 +22,6 @@ from tests.steer.plan import QUICK, Plan
 from tests.steer.report import Report, markdown, write_report
 from tests.steer.stage import open_stage
 from tests.steer.ways import Way, ways_of
-from tests.steer.windows import Leg
 
 OUTPUT = Path("docs/proof")
 
@@ -47,7 +46,7 @@ def plan_of(given: argparse.Namespace) -> Plan:
     return replace(QUICK if given.quick else Plan(), **{name: it for name, it in changes.items() if it is not None})
 
 
-def measure(plan: Plan, ways: list[Way], console: Console) -> tuple[dict[str, Leg], int]:
+def measure(plan: Plan, ways: list[Way], console: Console, *, command: str) -> Report:
     columns = (TextColumn("{task.description:42}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with open_stage(plan) as stage, Progress(*columns, console=console) as progress:
@@ -60,7 +59,10 @@ def measure(plan: Plan, ways: list[Way], console: Console) -> tuple[dict[str, Le
             if not console.is_terminal:
                 console.print(f"{way.title} …", highlight=False)
 
-        return run_campaign(plan, stage, ways, begins=begins, passed=lambda seconds: progress.advance(task, seconds))
+        legs, misses = run_campaign(
+            plan, stage, ways, begins=begins, passed=lambda seconds: progress.advance(task, seconds)
+        )
+        return Report(plan, legs, misses, is_valkey_first=stage.is_valkey_first, command=command)
 
 
 def main() -> int:
@@ -70,13 +72,11 @@ def main() -> int:
     is_less = given.quick or given.only or plan.rows < Plan().rows
     output = given.report or (Path(tempfile.mkdtemp(prefix="aside-steer-")) if is_less else OUTPUT)
     console.print(f"starting PostgreSQL with {plan.rows:,} rows, Valkey and the service …", highlight=False)
-    legs, misses = measure(plan, ways, console)
-    command = shlex.join(["python", "-m", "tests.steer", *sys.argv[1:]])
-    report = Report(plan, legs, misses, command=command)
+    report = measure(plan, ways, console, command=shlex.join(["python", "-m", "tests.steer", *sys.argv[1:]]))
     write_report(output, report)
     console.print(markdown(report), soft_wrap=True, markup=False, highlight=False)
     console.print(str(output / "steering.md"), soft_wrap=True, highlight=False)
-    return 0 if not misses and all(goal.is_reached(legs) for goal in GOALS) else 1
+    return 0 if not report.misses and all(goal.is_reached(report.legs) for goal in GOALS) else 1
 
 
 if __name__ == "__main__":

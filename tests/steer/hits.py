@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import os
 import sys
 import time
 from array import array
@@ -18,6 +19,7 @@ from pathlib import Path
 import uvloop
 
 from tests.bench.asking import Connection
+from tests.steer.priority import put_first
 
 CONNECTIONS = 16
 TYPE = "hot"
@@ -72,6 +74,7 @@ async def _ask_until_stdin_ends(asking: Asking) -> None:
 
 
 def main(url: str, rate: str, keys: str, file: str) -> None:
+    put_first(os.getpid())
     asking = Asking(url, rate=float(rate), keys=int(keys))
     uvloop.run(_ask_until_stdin_ends(asking))
     Path(file).write_bytes(asking.taken.tobytes())

@@ -20,6 +20,15 @@ _HEADER = (
     "calm ÷ calm", "slowest hit, ms: calm", "busy", "longest command of Valkey, ms",
 )  # fmt: skip
 
+_FIRST = (
+    "What times the hits, and Valkey, go ahead of all others there (SCHED_FIFO): they would have machines of their own,\n"
+    "and wait for nobody's turn."
+)
+_NOT_FIRST = (
+    "Nobody goes ahead there: whatever is slow may have waited for its turn only. Started by root, what times the hits\n"
+    "and Valkey do not."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -29,6 +38,7 @@ class Report:
     legs: Mapping[str, Leg]
     misses: int
     _: KW_ONLY
+    is_valkey_first: bool
     command: str
 
 
@@ -41,6 +51,7 @@ def write_report(folder: Path, report: Report) -> None:
             "cores": os.cpu_count(),
         },
         "plan": report.plan.to_json(),
+        "valkey and the clock go first": report.is_valkey_first,
         "requests that were no hits": report.misses,
         "legs": {name: _to_json(leg) for name, leg in report.legs.items()},
     }  # fmt: skip
@@ -71,8 +82,8 @@ def markdown(report: Report) -> str:
     return f"""# Hits while the cache is steered
 
 `{report.command}`: {plan.rows:,} rows of 250 B, {plan.hits_per_second:,.0f} hits per second in an open loop over
-{plan.hot_keys:,} other keys, one replica; {os.cpu_count()} cores, on which the kernel
-puts what runs where it likes.
+{plan.hot_keys:,} other keys, one replica; {os.cpu_count()} cores, on which the kernel puts what runs where it likes.
+{_FIRST if report.is_valkey_first else _NOT_FIRST}
 
 {goals}
 

@@ -20,6 +20,7 @@ from tests.bench.asking import ask_all
 from tests.bench.stage import POSTGRES, VALKEY
 from tests.steer.hits import TYPE as HOT
 from tests.steer.plan import PARTS, Plan
+from tests.steer.priority import put_first
 from tests.support.service_process import ServiceProcess
 
 TYPE = "row"
@@ -46,12 +47,13 @@ def prefix_of(part: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``addresses``: for the environment of a command."""
+    """``addresses``: for the environment of a command. ``is_valkey_first``: on whatever core it runs."""
 
     addresses: dict[str, str]
     valkey: Valkey
     service: ServiceProcess
     folder: Path
+    is_valkey_first: bool
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
             service.start()
             _await_readiness(service.url)
             ask_all(service.url, f"/v1/entities/{HOT}/", iter(range(1, plan.hot_keys + 1)), body_bytes=BODY_BYTES)
-            yield Stage(addresses, valkey, service, folder)
+            yield Stage(addresses, valkey, service, folder, is_valkey_first=put_first(valkey.pid))
         finally:
             service.kill()
 

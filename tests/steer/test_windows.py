@@ -66,10 +66,11 @@ def test_a_goal_that_is_missed_is_said_to_be_missed_and_of_what_was_not_measured
 
 
 def test_the_report_names_every_way_with_its_figures():
-    report = Report(Plan(), {DEFAULT: leg_of((1.0, 1.5), (2.0, 3.0), longest=7.5)}, 3, command="python -m tests.steer")
-    text = markdown(report)
+    legs = {DEFAULT: leg_of((1.0, 1.5), (2.0, 3.0), longest=7.5)}
+    text = markdown(Report(Plan(), legs, 3, is_valkey_first=False, command="python -m tests.steer"))
     assert "| jobs | 2 | 1,000 | 500 | 1.50 (1.00 – 2.00) | 2.25 (1.50 – 3.00) | 1.50 (1.50 – 1.50) | 2.00" in text
     assert "| 7.5 SCAN |" in text
+    assert "Nobody goes ahead" in text
     assert "3 requests" in text.replace("\n", " ")
 
 

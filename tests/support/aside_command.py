@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
-from asyncio.subprocess import PIPE
 from dataclasses import dataclass
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
+from tests.support.nursery import Wanted, nursery
 from tests.support.service_process import OURS
 
 
@@ -29,10 +29,16 @@ class Ended:
 async def aside(*arguments: str, **environment: str) -> Ended:
     """Run it. Of Aside's variables it sees ``environment`` only."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "service", *arguments,
-        stdout=PIPE, stderr=PIPE, env={**inherited, "COLUMNS": "200", **environment},
-    )  # fmt: skip
-    stdout, stderr = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, stdout.decode(), stderr.decode())
+    wanted = Wanted(arguments, {**inherited, "COLUMNS": "200", **environment}, os.getcwd())
+    with TemporaryFile() as stdout, TemporaryFile() as stderr:
+        process = await asyncio.to_thread(nursery().fork, wanted, stdout=stdout.fileno(), stderr=stderr.fileno())
+        try:
+            exit_code = await asyncio.to_thread(process.wait)
+        finally:
+            process.kill()
+        return Ended(exit_code, _all_of(stdout), _all_of(stderr))
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()

@@ -15,6 +15,7 @@ from typing import Self
 
 from service.embedded import free_port
 from service.embedded.processes import Launch, PauseGuard, freeze, spawn
+from tests.support.nursery import Forked, Wanted, nursery
 
 ROOT = Path(__file__).parents[2]
 OURS = ("ASIDE_", "DATABASE_URL", "REDIS_URL", "PG", "PROMETHEUS_")
@@ -24,10 +25,13 @@ class ServiceProcess:
     """`python -m service serve` on a free port of loopback.
 
     ``environment`` is all that it sees of Aside's variables; ``arguments`` follow the command. It dies with the tests,
-    even if those are killed.
+    even if those are killed. ``is_forked``: it begins with everything imported, in half of a second less.
     """
 
-    def __init__(self, log: Path, environment: Mapping[str, str], *, arguments: tuple[str, ...] = ("serve",)) -> None:
+    def __init__(
+        self, log: Path, environment: Mapping[str, str], *, arguments: tuple[str, ...] = ("serve",),
+        is_forked: bool = False,
+    ) -> None:  # fmt: skip
         self.log_file = log
         self.host = environment.get("ASIDE_HOST", "127.0.0.1")
         self.port = int(environment.get("ASIDE_PORT") or free_port())
@@ -41,7 +45,8 @@ class ServiceProcess:
             **environment,
         }
         self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_forked = is_forked
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._guard: PauseGuard | None = None
 
     @property
@@ -69,6 +74,11 @@ class ServiceProcess:
 
     def launch(self) -> Self:
         """Start the process and return at once."""
+        if self._is_forked:
+            with self.log_file.open("ab") as log:
+                wanted = Wanted(self._arguments, self._environment, "/")
+                self._process = nursery().fork(wanted, stdout=log.fileno(), stderr=log.fileno())
+            return self
         self._process = spawn(
             Launch(
                 argv=[sys.executable, "-m", "service", *self._arguments],
@@ -159,6 +169,6 @@ class ServiceProcess:
             self._guard.release()
             self._guard = None
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[bytes] | Forked:
         assert self._process is not None, "the service was not launched"
         return self._process
