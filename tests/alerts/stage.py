@@ -95,7 +95,9 @@ def _replicas(folder: Path, count: int, database_urls: list[str], valkey: Valkey
     ports = [free_port() for _ in range(count)]
     fleet = [
         ServiceProcess(
-            folder / f"{port}.log", {**given, "DATABASE_URL": database_urls[0], "ASIDE_PORT": str(port)}
+            folder / f"{port}.log",
+            {**given, "DATABASE_URL": database_urls[0], "ASIDE_PORT": str(port)},
+            is_forked=True,
         ).launch()
         for port in ports
     ]

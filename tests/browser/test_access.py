@@ -18,7 +18,7 @@ from tests.support.service_process import ServiceProcess
 @pytest.fixture
 def guarded(database_url: str, valkey: Valkey, tmp_path: Path) -> Iterator[ServiceProcess]:
     environment = {"DATABASE_URL": database_url, "REDIS_URL": valkey.url, "ASIDE_ACCESS__REQUIRED": "true"}
-    replica = ServiceProcess(tmp_path / "log", environment)
+    replica = ServiceProcess(tmp_path / "log", environment, is_forked=True)
     try:
         yield replica.start()
     finally:

@@ -84,7 +84,7 @@ def page(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     with private_valkey() as valkey, started_browser(folder) as browser:
         browser.implicitly_wait(0)
         environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, "ASIDE_BOUND_SECONDS": "0.5"}
-        replica = ServiceProcess(folder / "log", environment)
+        replica = ServiceProcess(folder / "log", environment, is_forked=True)
         try:
             yield Page(browser, replica.start(), valkey)
         finally:

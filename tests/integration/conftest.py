@@ -27,7 +27,7 @@ def shared_replica(
 ) -> Iterator[ServiceProcess]:
     command(valkey.url, "FLUSHALL")
     log: Path = tmp_path_factory.mktemp("replica") / "log"
-    replica = ServiceProcess(log, {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url})
+    replica = ServiceProcess(log, {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url}, is_forked=True)
     try:
         yield replica.start()
     finally:

@@ -5,7 +5,9 @@ All states are plain tuples. Actors of one kind are interchangeable, so they are
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T", bound=Any)
 
 Key = tuple[str, int] | None
 """What Redis holds: nothing, ("value", version), or ("lease", floor)."""
@@ -74,11 +76,18 @@ def beginning(*, writers: int, readers: int, sql: int) -> State:
 
 
 def canonical(state: State) -> State:
-    return state._replace(
-        covered=state.covered if state.heartbeat else 0,
-        writers=tuple(sorted(state.writers)),
-        readers=tuple(sorted(state.readers)),
-    )
+    covered = state.covered if state.heartbeat else 0
+    writers, readers = _in_order(state.writers), _in_order(state.readers)
+    if covered == state.covered and writers is state.writers and readers is state.readers:
+        return state  # as nearly always: a new tuple is what costs most here
+    return state._replace(covered=covered, writers=writers, readers=readers)
+
+
+def _in_order(actors: tuple[T, ...]) -> tuple[T, ...]:
+    if len(actors) < 2:
+        return actors
+    ordered = tuple(sorted(actors))
+    return actors if ordered == actors else ordered
 
 
 def with_key(state: State, key: Key) -> State:

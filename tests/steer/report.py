@@ -21,12 +21,12 @@ _HEADER = (
 )  # fmt: skip
 
 _FIRST = (
-    "What times the hits, and Valkey, go ahead of all others there (SCHED_FIFO): they would have machines of their own,\n"
-    "and wait for nobody's turn."
+    "What times the hits, and Valkey, go ahead of all others there (SCHED_FIFO): they would have machines of their\n"
+    "own, and wait for nobody's turn."
 )
 _NOT_FIRST = (
-    "Nobody goes ahead there: whatever is slow may have waited for its turn only. Started by root, what times the hits\n"
-    "and Valkey do not."
+    "Nobody goes ahead there: whatever is slow may have waited for its turn only. Started by root, what times the\n"
+    "hits and Valkey do not."
 )
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from tests.support.nursery import Wanted, nursery
+from tests.support.nursery import Forked, Wanted, nursery
 from tests.support.service_process import OURS
 
 
@@ -26,17 +30,46 @@ class Ended:
         return json.loads(self.stdout)
 
 
-async def aside(*arguments: str, **environment: str) -> Ended:
-    """Run it. Of Aside's variables it sees ``environment`` only."""
+class Running:
+    """A command that has been begun."""
+
+    def __init__(self, process: Forked, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+        self._process = process
+        self._stdout = stdout
+        self._stderr = stderr
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> Ended:
+        """Wait for it."""
+        return Ended(self._process.wait(), _all_of(self._stdout), _all_of(self._stderr))
+
+
+@contextmanager
+def running_aside(*arguments: str, **environment: str) -> Iterator[Running]:
+    """Begin it; it does not outlive the block. Of Aside's variables it sees ``environment`` only."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    wanted = Wanted(arguments, {**inherited, "COLUMNS": "200", **environment}, os.getcwd())
+    wanted = Wanted(arguments, {**inherited, "COLUMNS": "200", **environment}, str(Path.cwd()))
     with TemporaryFile() as stdout, TemporaryFile() as stderr:
-        process = await asyncio.to_thread(nursery().fork, wanted, stdout=stdout.fileno(), stderr=stderr.fileno())
+        process = nursery().fork(wanted, stdout=stdout.fileno(), stderr=stderr.fileno())
         try:
-            exit_code = await asyncio.to_thread(process.wait)
+            yield Running(process, stdout, stderr)
         finally:
             process.kill()
-        return Ended(exit_code, _all_of(stdout), _all_of(stderr))
+            process.wait()
+
+
+def run_aside(*arguments: str, **environment: str) -> Ended:
+    """Run it to its end."""
+    with running_aside(*arguments, **environment) as command:
+        return command.end()
+
+
+async def aside(*arguments: str, **environment: str) -> Ended:
+    """The same, while others go on."""
+    return await asyncio.to_thread(run_aside, *arguments, **environment)
 
 
 def _all_of(file: IO[bytes]) -> str:

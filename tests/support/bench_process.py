@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from tests.support.nursery import Forked, Wanted, nursery
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,14 @@ class Ended:
 class BenchProcess:
     """One that runs."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Forked, stdout: asyncio.StreamReader, stderr: IO[bytes]) -> None:
         self._process = process
+        self._stdout = stdout
+        self._stderr = stderr
 
     async def line_with(self, text: str) -> str:
         """The next line of its output that has this in it."""
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
+        while line := await self._stdout.readline():
             if text in line.decode():
                 return line.decode()
         raise AssertionError(f"it ended without saying {text!r}")
@@ -47,22 +51,29 @@ class BenchProcess:
         self._process.send_signal(signal.SIGINT)
 
     async def end(self) -> Ended:
-        stdout, stderr = await self._process.communicate()
-        assert self._process.returncode is not None
-        return Ended(self._process.returncode, stdout.decode(), stderr.decode())
+        stdout = await self._stdout.read()
+        exit_code = await asyncio.to_thread(self._process.wait)
+        self._stderr.seek(0)
+        return Ended(exit_code, stdout.decode(), self._stderr.read().decode())
 
 
 @asynccontextmanager
 async def running_bench(*arguments: str) -> AsyncIterator[BenchProcess]:
     """Does not outlive the block."""
-    argv = [sys.executable, "-m", "service", "bench", *arguments]
-    process = await asyncio.create_subprocess_exec(*argv, stdout=PIPE, stderr=PIPE)
-    try:
-        yield BenchProcess(process)
-    finally:
-        if process.returncode is None:
+    wanted = Wanted(("bench", *arguments), os.environ, str(Path.cwd()))
+    readable, writable = os.pipe()
+    stdout = asyncio.StreamReader()
+    with os.fdopen(readable, "rb", buffering=0) as pipe, TemporaryFile() as stderr:
+        protocol = asyncio.StreamReaderProtocol(stdout)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+        process = await asyncio.to_thread(nursery().fork, wanted, stdout=writable, stderr=stderr.fileno())
+        os.close(writable)
+        try:
+            yield BenchProcess(process, stdout, stderr)
+        finally:
             process.kill()
-            await process.wait()
+            await asyncio.to_thread(process.wait)
+            transport.close()
 
 
 async def bench(*arguments: str) -> Ended:

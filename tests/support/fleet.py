@@ -12,7 +12,7 @@ from tests.support.service_process import ServiceProcess
 @contextmanager
 def fleet(folder: Path, count: int, **environment: str) -> Iterator[list[ServiceProcess]]:
     """So many live replicas; ``environment`` names their DATABASE_URL and REDIS_URL. Killed at the end."""
-    started = [ServiceProcess(folder / f"replica-{number}.log", environment) for number in range(count)]
+    started = [ServiceProcess(folder / f"replica-{number}.log", environment, is_forked=True) for number in range(count)]
     try:
         for replica in started:
             replica.launch()

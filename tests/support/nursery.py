@@ -1,4 +1,4 @@
-"""Processes of `python -m service` that begin with everything imported: forked, where the system would start Python anew.
+"""Processes of `python -m service` that begin with everything imported: forked, where Python would be started anew.
 
 Importing is nearly all that a command or a replica does at first, and the tests begin hundreds of them. What follows is
 the same: `service.__main__`, in a process of its own, with the arguments, variables and streams that it is given. What
@@ -31,7 +31,7 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,16 +54,21 @@ class Wanted:
     environment: Mapping[str, str]
     folder: str
 
+    @property
+    def as_json(self) -> bytes:
+        said = {"arguments": self.arguments, "environment": dict(self.environment), "folder": self.folder}
+        return json.dumps(said).encode()
+
 
 class Forked:
-    """A process like those of `subprocess.Popen`, with the little of it that the tests use. All calls from any thread."""
+    """A process like those of `subprocess.Popen`, with what the tests use of it. Calls come from any thread."""
 
     def __init__(self, pid: int, word: socket.socket) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self._word = word
         self._guard = threading.Lock()
-        word.setblocking(False)
+        word.settimeout(0)
         weakref.finalize(self, word.close)
 
     def poll(self) -> int | None:
@@ -112,8 +117,8 @@ class Nursery:
     def fork(self, wanted: Wanted, *, stdout: int, stderr: int) -> Forked:
         """With nothing to read, and these two to write to. It leads a session of its own."""
         word = self._connected()
-        with open(os.devnull, "rb") as nothing:
-            socket.send_fds(word, [json.dumps(asdict(wanted)).encode()], [nothing.fileno(), stdout, stderr])
+        with Path(os.devnull).open("rb") as nothing:
+            socket.send_fds(word, [wanted.as_json], [nothing.fileno(), stdout, stderr])
         return Forked(int(word.recv(64)), word)
 
     def _connected(self) -> socket.socket:
@@ -160,7 +165,7 @@ class _Children:
         ended, self._wakes = socket.socketpair()
         self._ended = ended
         for each in (ended, self._wakes):
-            each.setblocking(False)
+            each.settimeout(0)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
 
@@ -220,7 +225,7 @@ def _become(wanted: Wanted, streams: Sequence[int]) -> None:
 
 
 def _text(descriptor: int, mode: str, **more: Any) -> Any:
-    return open(descriptor, mode, encoding="utf-8", buffering=1, closefd=False, **more)  # noqa: SIM115 (it is sys's)
+    return os.fdopen(descriptor, mode, encoding="utf-8", buffering=1, closefd=False, **more)
 
 
 def _import_all() -> None:

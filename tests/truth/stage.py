@@ -37,7 +37,7 @@ def asked(mint: DatabaseMint, folder: Path, *, needs_keys: bool) -> Iterator[Ask
             "ASIDE_EXAMPLE_ENTITY": "true",
             "ASIDE_BOUND_SECONDS": "60",  # on a busy machine, the news of revoked keys may be late: 503 without this
         }
-        service = ServiceProcess(folder / f"{name}.log", environment)
+        service = ServiceProcess(folder / f"{name}.log", environment, is_forked=True)
         try:
             yield Asked(service.launch().wait_until_live(STARTING_SECONDS), key)
         finally:

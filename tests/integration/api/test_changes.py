@@ -40,7 +40,7 @@ def service(
         "ASIDE_LIMITS__STREAM_HEARTBEAT_SECONDS": "0.1",
         "ASIDE_LIMITS__UNREAD_SECONDS": "0.4",
     }
-    process = ServiceProcess(tmp_path_factory.mktemp("feed") / "log", environment)
+    process = ServiceProcess(tmp_path_factory.mktemp("feed") / "log", environment, is_forked=True)
     try:
         yield process.start()
     finally:

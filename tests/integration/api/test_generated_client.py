@@ -34,7 +34,7 @@ def guarded(
 ) -> Iterator[ServiceProcess]:
     command(valkey.url, "FLUSHALL")
     environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, "ASIDE_ACCESS__REQUIRED": "true"}
-    replica = ServiceProcess(tmp_path_factory.mktemp("replica") / "log", environment)
+    replica = ServiceProcess(tmp_path_factory.mktemp("replica") / "log", environment, is_forked=True)
     try:
         yield replica.start()
     finally:

@@ -34,7 +34,7 @@ def pair(
     folder = tmp_path_factory.mktemp("replicas")
     whole = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, "ASIDE_BOUND_SECONDS": "10"}
     half = whole | {"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
-    replicas = [ServiceProcess(folder / name, its) for name, its in (("whole", whole), ("half", half))]
+    replicas = [ServiceProcess(folder / name, its, is_forked=True) for name, its in (("whole", whole), ("half", half))]
     try:
         replicas[0].start()
         while httpx.get(f"{replicas[0].url}/readyz").json()["status"] != "ready":

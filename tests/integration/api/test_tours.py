@@ -34,7 +34,7 @@ def service(
     with database_mint.database() as url:
         environment = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "ASIDE_BOUND_SECONDS": "10"}  # a busy machine's
         example = {"ASIDE_EXAMPLE_ENTITY": "true", "ASIDE_MIGRATE_ON_START": "true"}
-        replica = ServiceProcess(log, {**environment, **example})
+        replica = ServiceProcess(log, {**environment, **example}, is_forked=True)
         try:
             yield replica.start()
         finally:

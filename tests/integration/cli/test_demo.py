@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import Replicas
+from tests.support.aside_command import run_aside
 
 
 @pytest.mark.timeout(180)
 def test_the_demo_shows_entities_parameters_and_an_outage_without_an_old_value(replicas: Replicas) -> None:
     [replica] = replicas()
-    shown = subprocess.run(
-        [sys.executable, "-m", "service", "demo", "--url", replica.url], capture_output=True, text=True, check=False
-    )
-    assert shown.returncode == 0, shown.stdout + shown.stderr
+    shown = run_aside("demo", "--url", replica.url)
+    assert shown.exit_code == 0, shown.stdout + shown.stderr
     assert "more than its schema allows" in shown.stdout
     assert re.search(r"reads of 200 parameters.* hit ratio \d", shown.stdout)
     assert "fwd=bypass; detail=cache-unreachable" in shown.stdout
@@ -25,7 +22,6 @@ def test_the_demo_shows_entities_parameters_and_an_outage_without_an_old_value(r
 
 
 def test_the_demo_says_so_where_no_service_answers() -> None:
-    argv = [sys.executable, "-m", "service", "demo", "--no-outage", "--url", "http://127.0.0.1:1"]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert shown.returncode == 1
+    shown = run_aside("demo", "--no-outage", "--url", "http://127.0.0.1:1")
+    assert shown.exit_code == 1
     assert "No service answers" in shown.stdout

@@ -38,7 +38,7 @@ def service(
     module_database_url: str, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
     environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, **LIMITS}
-    process = ServiceProcess(tmp_path_factory.mktemp("slow") / "service.log", environment).start()
+    process = ServiceProcess(tmp_path_factory.mktemp("slow") / "service.log", environment, is_forked=True).start()
     with httpx.Client(base_url=process.url) as client:
         client.put(PATH, json={"text": "x" * 90_000}).raise_for_status()
     yield process

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 
 import httpx
 import pytest
 
+from tests.support.aside_command import run_aside, running_aside
 from tests.support.databases import execute_sql
-from tests.support.service_process import OURS
 from tests.support.valkey_commands import command
 from tests.support.waiting import eventually
 
@@ -27,26 +24,13 @@ COUNT_LEASES = (
 )
 
 
-def environment(database_url, redis_url):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return {**inherited, "DATABASE_URL": database_url, "REDIS_URL": redis_url, "COLUMNS": "200"}
-
-
-def launch(database_url, redis_url, *options):
-    argv = [sys.executable, "-m", "service", "warm", *options]
-    return subprocess.Popen(
-        argv, env=environment(database_url, redis_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
 @pytest.fixture
 def warm(database_url, redis_url):
     """Runs the command to its end: exit code, stdout, stderr."""
 
     def run(*options, redis_url=redis_url):
-        with launch(database_url, redis_url, *options) as process:
-            stdout, stderr = process.communicate(timeout=60)
-        return process.returncode, stdout, stderr
+        ended = run_aside("warm", *options, DATABASE_URL=database_url, REDIS_URL=redis_url)
+        return ended.exit_code, ended.stdout, ended.stderr
 
     return run
 
@@ -105,12 +89,12 @@ async def test_what_services_have_seen_to_be_hot_is_warmed_and_nothing_else(clie
 
 async def test_a_ctrl_c_ends_it_in_order(client, database_url, redis_url):
     execute_sql(database_url, ROWS)
-    with launch(database_url, redis_url, "--json", "--rate", "10") as process:
+    with running_aside("warm", "--json", "--rate", "10", DATABASE_URL=database_url, REDIS_URL=redis_url) as warming:
         await eventually(lambda: command(redis_url, "EXISTS", "cache:book:book-10") == "1", within_seconds=30)
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130, stderr
-    assert 0 < json.loads(stdout)["rows"] < 300
+        warming.interrupt()
+        ended = await asyncio.to_thread(warming.end)
+    assert ended.exit_code == 130, ended.stderr
+    assert 0 < ended.told["rows"] < 300
     assert command(redis_url, "EVAL", COUNT_LEASES, "0") == "0"
 
 
@@ -130,7 +114,6 @@ def test_without_redis_it_says_so(warm):
 
 
 def test_without_a_schema_it_says_so(empty_database_url, redis_url):
-    with launch(empty_database_url, redis_url) as process:
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "run `aside migrate`" in stderr
+    ended = run_aside("warm", DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+    assert ended.exit_code == 1
+    assert "run `aside migrate`" in ended.stderr

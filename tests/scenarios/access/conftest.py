@@ -85,7 +85,7 @@ def stage(module_database_url: str, valkey: Valkey, tmp_path_factory: pytest.Tem
         "ASIDE_ACCESS__REQUIRED": "true",
         "ASIDE_POLICIES": '{"thing": {"stale_if_error_seconds": 600}, "parameter": {"stale_if_error_seconds": 600}}',
     }
-    service = ServiceProcess(tmp_path_factory.mktemp("access") / "log", environment)
+    service = ServiceProcess(tmp_path_factory.mktemp("access") / "log", environment, is_forked=True)
     try:
         service.start()
         with httpx.Client(base_url=service.url, timeout=20) as client:

@@ -68,7 +68,7 @@ def scene(_mortal_postgres: Postgres, valkey: Valkey, tmp_path_factory: pytest.T
             "ASIDE_DATABASE__STATEMENT_TIMEOUT_SECONDS": "0.5",
             "ASIDE_SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
         }
-        service = ServiceProcess(log, environment)
+        service = ServiceProcess(log, environment, is_forked=True)
         try:
             yield Scene(service.start(), url)
         finally:
