@@ -160,7 +160,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
         if rate_limits is not None:
             rate_limits.start()
         if settings.migrate_on_start:
-            await _migrate_in_background(settings, database, stack)
+            _migrate_in_background(settings, database, health, stack)
         steering = await stack.enter_async_context(
             open_steering(
                 settings,
@@ -230,9 +230,11 @@ def _open_access(
     return access, ApiKeys(table, access.catch_up)
 
 
-async def _migrate_in_background(settings: Settings, database: Database, stack: AsyncExitStack) -> None:
+def _migrate_in_background(settings: Settings, database: Database, health: Health, stack: AsyncExitStack) -> None:
     url = settings.database_url.get_secret_value()
     task = asyncio.create_task(migrate_when_reachable(url, database, with_example=settings.example_entity))
+    if settings.example_entity:
+        health.is_prepared = task.done
 
     async def stop() -> None:
         task.cancel()

@@ -27,6 +27,8 @@ class Health:
     def __init__(self, database: Database, pulse: Pulse, relay: Relay, *, serves_stale: Callable[[], bool]) -> None:
         self.waits_for: Callable[[], str | None] = lambda: None
         """Says what else has to come first; None for nothing."""
+        self.is_prepared: Callable[[], bool] = lambda: True
+        """Whether what this process puts into a new database is there."""
         self.knows_keys: Callable[[], bool] | None = None
         """Whether any key can be trusted; None where none is asked for."""
         self._database = database
@@ -36,6 +38,8 @@ class Health:
 
     async def ready(self) -> Readiness:
         postgresql, schema = await self._database_state()
+        if schema == "ok" and not self.is_prepared():
+            schema = "ok, and the examples are being added"
         served = postgresql == "ok" and schema == "ok"
         components = {
             "postgresql": postgresql,

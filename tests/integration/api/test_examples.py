@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -15,7 +16,6 @@ from tests.browser.pressed import PRESSED_WELL
 from tests.conftest import Replicas
 from tests.integration.api.conftest import until_ready
 from tests.support.keys import EVERYTHING, bearer, make_key
-from tests.support.waiting import eventually
 
 
 def examples_of(thing: Mapping[str, Any]) -> list[Any]:
@@ -52,21 +52,28 @@ async def press(
         return answer
 
 
-async def is_there(client: httpx.AsyncClient) -> bool:
-    """The example parameter comes last."""
-    return (await client.get("/v1/parameters/app:config:max_users")).status_code == 200
-
-
 async def operations_of(client: httpx.AsyncClient) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Path, method and operation, by operation id; once what the examples are of is there."""
+    """Path, method and operation, by operation id; once it is ready, with all that the examples are of."""
     await until_ready(client)
-    await eventually(lambda: is_there(client), within_seconds=30)
     paths = (await client.get("/openapi.json")).json()["paths"]
     return {
         operation["operationId"]: (path, method, operation)
         for path, methods in paths.items()
         for method, operation in methods.items()
     }
+
+
+async def test_who_is_ready_has_what_the_examples_are_of(replicas: Replicas, sql: asyncpg.Connection):
+    async with sql.transaction():
+        await sql.execute("LOCK TABLE entity IN EXCLUSIVE MODE")  # whoever adds anything waits
+        [replica] = replicas(1, ASIDE_MIGRATE_ON_START="true", ASIDE_EXAMPLE_ENTITY="true")
+        async with httpx.AsyncClient(base_url=replica.url) as client:
+            answer = await client.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json()["components"]["schema"] == "ok, and the examples are being added"
+    async with httpx.AsyncClient(base_url=replica.url) as client:
+        await until_ready(client)
+        assert (await client.get("/v1/parameters/app:config:max_users")).status_code == 200
 
 
 async def test_every_example_works_as_it_stands(replicas: Replicas):

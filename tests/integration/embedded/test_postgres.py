@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.embedded import Postgres, free_port
+from service.embedded import Postgres, free_port, private_postgres
 from service.embedded.errors import FolderInUseError, ServerStartError, WrongPostgresVersionError
 from service.embedded.processes import processes_in
 from tests.support.databases import execute_sql
@@ -178,3 +178,11 @@ def test_a_stop_ends_in_time_while_clients_hold_on(postgres_factory):
 
     asyncio.run(hold_on())
     assert "received fast shutdown request" in server.log.read_text()
+
+
+async def test_a_private_one_has_all_that_it_shares_in_its_folder_which_is_gone_afterwards():
+    with private_postgres() as server:
+        folder = server.folder
+        assert await fetch(server.url, "SHOW dynamic_shared_memory_type") == "mmap"
+        server.kill()
+    assert not folder.exists()

@@ -34,9 +34,9 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def patient_pair(tmp_path: Path, pair_database_url: str, valkey: Valkey) -> Iterator[list[ServiceProcess]]:
-    """Its B leaves a busy machine the time to kill a Valkey and to revive it."""
-    urls = {"DATABASE_URL": pair_database_url, "REDIS_URL": valkey.url}
+def patient_pair(tmp_path: Path, database_url: str, valkey: Valkey) -> Iterator[list[ServiceProcess]]:
+    """B leaves a busy machine the time to kill a Valkey and to revive it. A database that no other pair leads."""
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": valkey.url}
     with fleet(tmp_path, 2, ASIDE_BOUND_SECONDS="5", **urls) as replicas:
         yield replicas
 
