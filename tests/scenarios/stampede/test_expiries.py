@@ -45,6 +45,7 @@ async def test_a_hot_key_is_renewed_before_each_of_its_expiries_and_no_reader_wa
     show(Counter(answer.cache_status for answer in answers if answer.outcome != "hit"))
     assert first.outcome == "miss"
     # A machine that stood still for as long as a renewal has before the end proves nothing.
-    assert outcomes == {"hit": len(answers)} or max(answer.seconds for answer in answers) > LEAD_SECONDS
-    assert loads <= refreshes + 1
+    stood_still = max(answer.seconds for answer in answers) > LEAD_SECONDS
+    assert outcomes == {"hit": len(answers)} or stood_still
+    assert loads <= refreshes + 1 or stood_still
     assert expiries * 0.8 <= refreshes <= expiries * 3
