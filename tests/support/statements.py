@@ -12,7 +12,7 @@ LOGGED: Final[Mapping[str, str]] = {"log_statement": "all", "log_line_prefix": "
 """Settings for a server whose statements are to be counted."""
 
 _STATEMENT = re.compile(r"^(\d+) aside\|LOG: +(?:execute [^:]*|statement): (?:-- )?(.+)", re.MULTILINE)
-_OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout|-- history")
+_OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout|^history:")
 _WORD = re.compile(r"\w+")
 _BY_THE_CLOCK = frozenset({"api_key_edition", "job_claim", "policy_edition", "schema_revision"})
 """Asked about once a second by each process, whatever its clients do."""
