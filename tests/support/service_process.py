@@ -25,7 +25,7 @@ class ServiceProcess:
     """`python -m service serve` on a free port of loopback.
 
     ``environment`` is all that it sees of Aside's variables; ``arguments`` follow the command. It dies with the tests,
-    even if those are killed. ``is_forked``: it begins with everything imported, in half of a second less.
+    even if those are killed. ``is_forked``: from a process that has imported everything (`nursery`).
     """
 
     def __init__(
