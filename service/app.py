@@ -25,6 +25,7 @@ from service.api.guarding import check_guarded
 from service.api.health import health_router
 from service.api.hot_batches import HotBatches
 from service.api.hot_reads import HOT_READS, HotReads
+from service.api.hot_writes import HotWrites
 from service.api.keys import keys_router
 from service.api.middleware import RequestEnvelope
 from service.api.openapi import TAGS, DocumentedApp
@@ -46,12 +47,13 @@ from service.wiring import open_services as open_real_services
 
 
 class FrontedApp(DocumentedApp):
-    """The documented app, behind the hot reads and the hot batches."""
+    """The documented app, behind the hot reads, the hot batches and the hot writes."""
 
     def __init__(self, metrics: Metrics, limits: Limits, *, needs_keys: bool, **options: Any) -> None:
         super().__init__(needs_keys=needs_keys, **options)
         self.state.limits = limits
-        self.hot_batches = HotBatches(super().__call__, metrics, limit_bytes=limits.body_bytes)
+        self.hot_writes = HotWrites(super().__call__, metrics, limits)
+        self.hot_batches = HotBatches(self.hot_writes, metrics, limit_bytes=limits.body_bytes)
         self.hot_reads = HotReads(self.hot_batches, metrics)
         self.door = Door(self.hot_reads, self._inside, metrics)
 
@@ -176,6 +178,7 @@ async def _lifespan(
         app.door.attach(services.shedding, services.rate_limits, services.access)
         app.hot_reads.attach(services.entities, services.parameters, services.access)
         app.hot_batches.attach(services.entities, services.parameters, services.access)
+        app.hot_writes.attach(services.entities, services.access)
         loop = asyncio.get_running_loop()
 
         def begin() -> None:

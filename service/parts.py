@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from service.addresses import Address
+from service.cache.carried import Carrier
 from service.cache.engine import Engine
 from service.cache.grants import Granter
 from service.cache.lane import connector
@@ -111,15 +112,20 @@ def build_engine(
         lease_wait_seconds=settings.redis.lease_wait_seconds,
         absences=AbsenceBudget(settings.limits.absent_per_second),
     )
+    budget_seconds = settings.redis.request_budget_seconds
+    carrier = Carrier(
+        store, loads=loads, missing=missing, tasks=tasks, recorder=recorder, budget_seconds=budget_seconds
+    )
     return make(
         store,
         loads=loads,
         settler=settler,
         missing=missing,
+        carrier=carrier,
         refresher=refresher,
         tasks=tasks,
         recorder=recorder,
-        budget_seconds=settings.redis.request_budget_seconds,
+        budget_seconds=budget_seconds,
         on_hit=on_hit,
     )
 

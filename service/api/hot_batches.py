@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api.answers import JSON
 from service.api.batches import Answers, Asked, BatchForm, asked_for, batch_body, is_allowed, plain_names
 from service.api.entity_lists import batch_of
+from service.api.hot_bodies import once_more, read_whole
 from service.api.hot_reads import Access
 from service.api.middleware import RequestRecorder
 from service.api.parameter_lists import BATCH
@@ -81,14 +82,14 @@ class HotBatches:
             await self._ordinary(scope, receive, send)
             return
         received: list[Message] = []
-        body = await _body(receive, received, self._limit_bytes)
+        body = await read_whole(receive, received, self._limit_bytes)
         names = None if body is None else plain_names(body, target.form.asks)
         reading = None
         if names is not None and is_allowed(names, target.form):
             asked = asked_for(names)
             reading = self._reading(target, asked)
         if reading is None:
-            await self._ordinary(scope, _again(received, receive), send)
+            await self._ordinary(scope, once_more(received, receive), send)
             return
         request_id = assign_request_id(scope)
         try:
@@ -96,7 +97,7 @@ class HotBatches:
         except Exception:
             # Nobody thought of it. The ordinary route will most likely meet it too, and owns what is answered then.
             log.exception("hot_batch_failed")
-            await self._ordinary(scope, _again(received, receive), send)
+            await self._ordinary(scope, once_more(received, receive), send)
             return
         headers = [_ASK_AGAIN, (b"content-length", b"%d" % len(answer)), _CONTENT_TYPE, (_REQUEST_ID, request_id)]
         try:
@@ -143,32 +144,3 @@ def _is_plain(headers: Iterable[tuple[bytes, bytes]], limit_bytes: int) -> bool:
                 return False
             is_json = True
     return is_json
-
-
-async def _body(receive: Receive, received: list[Message], limit_bytes: int) -> bytes | None:
-    """The whole body, None if the client went away or sends too much. Every message is noted in ``received``."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        received.append(message)
-        if message["type"] != "http.request":
-            return None
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit_bytes:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _again(received: list[Message], receive: Receive) -> Receive:
-    """What was received, once more, and then what comes."""
-    messages = iter(received)
-
-    async def receive_again() -> Message:
-        message = next(messages, None)
-        return await receive() if message is None else message
-
-    return receive_again

@@ -8,9 +8,10 @@ framework does around an endpoint: matching, middleware, dependencies, response 
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from service.api.hot_answers import answered_head, hit_head, message_of, respons
 from service.api.hot_targets import Target, target_of
 from service.api.middleware import RequestRecorder
 from service.api.problems import error_response
-from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id, chosen_request_id
+from service.api.request_ids import REQUEST_ID_HEADER, assign_request_id, chosen_request_id, note_request_id
 from service.cache.entry import NO_WISH, Answer, Glance, Outcome, Wish
 from service.domain.entity import EntityKey
 from service.domain.parameter import PARAMETER
@@ -33,7 +34,7 @@ HOT_READS = "aside.hot_reads"
 """Where the state of the lifespan has the `HotReads` of this process."""
 _REQUEST_ID = REQUEST_ID_HEADER.lower().encode()
 
-Then = Callable[[Answer | Glance], None]
+Then = Callable[[Answer | Glance | BaseException], None]
 
 
 class Exchange(Protocol):
@@ -66,6 +67,15 @@ class Access(Protocol):
         """Whether it is certain. Every hit asks: it must cost next to nothing."""
 
 
+class _Asked(NamedTuple):
+    """A request that was no plain hit."""
+
+    scope: Scope
+    target: Target
+    exchange: Exchange
+    started: float
+
+
 class HotReads:
     """Stands before ``ordinary`` and passes on what is not its own: everything, before it is attached to services."""
 
@@ -92,20 +102,22 @@ class HotReads:
         if target is None or (self._access is not None and not _is_allowed(self._access, target)):
             return False
 
-        def then(found: Answer | Glance) -> None:
-            if isinstance(found, Glance) or found.outcome is not Outcome.HIT or found.body is None:
-                exchange.run(self._finish(scope, target, found, exchange, started))
-                return
-            is_known = found.version == target.known_version
-            status, body = (304, b"") if is_known else (200, found.body)
-            try:
-                head = hit_head(found, None if is_known else len(body), chosen_request_id(target.request_id))
-            except Exception:
-                log.exception("hot_read_failed")  # nobody thought of it; unanswered, the client would wait for ever
-                exchange.pass_on()
-                return
-            exchange.reply(status, head, body)
-            self._recorder.request("GET", target.route, status, perf_counter() - started)
+        def then(found: Answer | Glance | BaseException) -> None:
+            if isinstance(found, Answer) and found.outcome is Outcome.HIT and found.body is not None:
+                is_known = found.version == target.known_version
+                status, body = (304, b"") if is_known else (200, found.body)
+                try:
+                    head = hit_head(found, None if is_known else len(body), chosen_request_id(target.request_id))
+                except Exception:
+                    log.exception("hot_read_failed")  # nobody thought of it; unanswered, the client would wait for ever
+                    exchange.pass_on()
+                    return
+                exchange.reply(status, head, body)
+                self._recorder.request("GET", target.route, status, perf_counter() - started)
+            elif isinstance(found, Glance):
+                exchange.run(self._finish(_Asked(scope, target, exchange, started), found))
+            else:
+                self._reply(_Asked(scope, target, exchange, started), found, note_request_id(scope))
 
         if target.entity_type is not None and self._entities is not None:
             self._entities.glance(target.entity_type, target.name, then)
@@ -115,26 +127,27 @@ class HotReads:
             return False
         return True
 
-    async def _finish(
-        self, scope: Scope, target: Target, found: Answer | Glance, exchange: Exchange, started: float
-    ) -> None:
-        """What is not a plain hit: load it, or say why not, and answer."""
-        request_id = assign_request_id(scope)
+    async def _finish(self, asked: _Asked, glance: Glance) -> None:
+        """What takes more than callbacks: load it, or say why not, and answer."""
+        request_id = assign_request_id(asked.scope)
+        found: Answer | BaseException
         try:
-            answer = found if isinstance(found, Answer) else await self._read(target, found)
-            if isinstance(answer, Answer) and answer.body is not None and target.known_version != answer.version:
-                status, body = 200, answer.body
-                head = answered_head(answer, len(body), request_id)
-            else:
-                response = _response(scope, target, answer)
-                status, body = response.status_code, bytes(response.body)
-                head = response_head(response, request_id)
+            found = await self._read(asked.target, glance)
+        except Exception as defect:  # noqa: BLE001 (told by `_reply`)
+            found = defect
+        self._reply(asked, found, request_id)
+
+    def _reply(self, asked: _Asked, found: Answer | BaseException, request_id: bytes) -> None:
+        if isinstance(found, CancelledError):
+            return  # this process stops, and waits for nobody any more
+        try:
+            status, head, body = _rendered(asked.scope, asked.target, found, request_id)
         except Exception:
-            log.exception("hot_read_failed")
-            exchange.pass_on()
+            log.exception("hot_read_failed", request_id=request_id.decode())
+            asked.exchange.pass_on()
             return
-        exchange.reply(status, head, body)
-        self._recorder.request("GET", target.route, status, perf_counter() - started)
+        asked.exchange.reply(status, head, body)
+        self._recorder.request("GET", asked.target.route, status, perf_counter() - asked.started)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -173,6 +186,18 @@ class HotReads:
 
 def _is_allowed(access: Access, target: Target) -> bool:
     return access.may_read(target.authorization, target.entity_type or PARAMETER)
+
+
+def _rendered(
+    scope: Scope, target: Target, found: Answer | BaseException, request_id: bytes
+) -> tuple[int, bytes, bytes]:  # fmt: skip
+    """Status, header lines and body. Raises ``found`` where that is no answer, and nothing that Aside would say."""
+    if isinstance(found, Answer) and found.body is not None and target.known_version != found.version:
+        return 200, answered_head(found, len(found.body), request_id), found.body
+    if not isinstance(found, Answer | AsideError):
+        raise found
+    response = _response(scope, target, found)
+    return response.status_code, response_head(response, request_id), bytes(response.body)
 
 
 def _response(scope: Scope, target: Target, answer: Answer | AsideError) -> Response:

@@ -172,6 +172,10 @@ def _allowed_methods(request: Request) -> str:
 
 
 async def _internal_error(request: Request, _error: Exception) -> Response:
+    return internal_response(request)
+
+
+def internal_response(request: Request) -> Response:
     """Whatever nobody thought of. It passes outside the middleware, which therefore cannot add the request's id."""
     headers = {REQUEST_ID_HEADER: request_id_of(request.scope)}
     detail = "the request was not completed; the log has more under this request_id"

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from service.cache.carried import Carrier, Then
 from service.cache.codec import decode
 from service.cache.entry import NO_WISH, Answer, Detail, Entry, Glance, Lease, Outcome, Reading, Settled, Wish
 from service.cache.loads import Draw, Loads, new_token
@@ -45,14 +46,15 @@ class Engine:
     """
 
     def __init__(
-        self, store: Store, *, loads: Loads, settler: Settler, missing: Missing, refresher: Refresher, tasks: Tasks,
-        recorder: Recorder, budget_seconds: float, draw: Draw = random.random,
+        self, store: Store, *, loads: Loads, settler: Settler, missing: Missing, carrier: Carrier, refresher: Refresher,
+        tasks: Tasks, recorder: Recorder, budget_seconds: float, draw: Draw = random.random,
         on_hit: Callable[[str], int] | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._loads = loads
         self._settler = settler
         self._missing = missing
+        self._carrier = carrier
         self._refresher = refresher
         self._tasks = tasks
         self._recorder = recorder
@@ -66,6 +68,10 @@ class Engine:
 
         ``glance`` is what `glance` found for this very read, so that nothing is asked twice.
         """
+        if glance is not None and glance.rest is not None:
+            answer = await asyncio.shield(glance.rest)
+            self._recorder.read(name[: name.index(":")], answer.outcome)
+            return answer
         if glance is None and not self._store.available:
             glance = _UNREACHABLE
         if glance is None:
@@ -76,10 +82,10 @@ class Engine:
                 glance = Glance(None, time.perf_counter() - started)
             else:
                 cache_ms = (time.perf_counter() - started) * 1000
-                answer = self._hit(name, policy, wish, reading, now_ms=self._store.now_ms(), cache_ms=cache_ms)
-                if answer is not None:
-                    self._recorder.read(name[: name.index(":")], answer.outcome)
-                    return answer
+                hit = self._hit(name, policy, wish, reading, now_ms=self._store.now_ms(), cache_ms=cache_ms)
+                if hit is not None:
+                    self._recorder.read(name[: name.index(":")], hit.outcome)
+                    return hit
                 glance = Glance(reading, cache_ms / 1000)
         visit = Visit(name=name, policy=policy, wish=wish, left_seconds=self._budget_seconds)
         visit.account(glance.seconds)
@@ -87,26 +93,30 @@ class Engine:
         self._recorder.read(name[: name.index(":")], answer.outcome)
         return answer
 
-    def glance(self, name: str, policy: Policy, then: Callable[[Answer | Glance], None]) -> None:
+    def glance(self, name: str, policy: Policy, then: Then) -> None:
         """A read that asks for nothing special, without a coroutine: ``then`` is called once, in a later turn of the
-        loop, with a plain hit, or with what `get` needs to go on from there.
+        loop, with the answer, or why there is none, or with what `get` needs to go on from there.
         """
         if not self._store.available:
-            asyncio.get_running_loop().call_soon(then, _UNREACHABLE)
+            self._carrier.around(name, policy, then)
             return
         started = time.perf_counter()
 
         def looked(reading: Reading | None, error: BaseException | None) -> None:  # noqa: ARG001, a batch's signature
             hit: Answer | None = None
             seconds = time.perf_counter() - started
+            is_carried = False
             try:
                 if reading is not None:
                     now_ms = self._store.now_ms()
                     hit = self._hit(name, policy, NO_WISH, reading, now_ms=now_ms, cache_ms=seconds * 1000)
-                if hit is not None:
-                    self._recorder.read(name[: name.index(":")], hit.outcome)
+                    if hit is not None:
+                        self._recorder.read(name[: name.index(":")], hit.outcome)
+                    else:
+                        is_carried = self._carrier.miss(name, policy, reading, seconds, then)
             finally:
-                then(Glance(reading, seconds) if hit is None else hit)
+                if not is_carried:
+                    then(Glance(reading, seconds) if hit is None else hit)
 
         self._store.look(name, looked)
 

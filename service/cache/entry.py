@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -57,10 +58,14 @@ class Reading(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """A look at the cache that found no plain hit. ``reading`` is None where Redis did not answer."""
+    """A look at the cache that found no plain hit. ``reading`` is None where Redis did not answer.
+
+    ``rest`` is what goes on already: the answer of the read that this was the look of.
+    """
 
     reading: Reading | None
     seconds: float
+    rest: Awaitable[Answer] | None = None
 
 
 class Lease(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from service.cache.codec import encode
 from service.cache.entry import Entry
 from service.cache.policy import Policy, lifetimes
-from service.cache.store import NO_GENERATION, Change, Install, Loader, Store
+from service.cache.store import NO_GENERATION, Change, Found, Install, Loader, Store
 from service.domain.row import Coverage, VersionedRow
 
 Draw = Callable[[], float]
@@ -41,6 +41,18 @@ class Loads:
         started = time.perf_counter()
         row, coverage = await self._loader.load_with_coverage(name)
         return Loaded(row, (time.perf_counter() - started) * 1000, coverage)
+
+    def ask(
+        self, name: str, then: Callable[[Loaded | None, BaseException | None], None], *, with_coverage: bool = False
+    ) -> None:  # fmt: skip
+        """Either of them for who has no coroutine. ``then`` is called once, later. Raises OverloadedError at once."""
+        started = time.perf_counter()
+
+        def came(found: Found | None, error: BaseException | None) -> None:
+            cost_ms = (time.perf_counter() - started) * 1000
+            then(None if found is None else Loaded(found.row, cost_ms, found.coverage), error)
+
+        self._loader.ask(name, came, with_coverage=with_coverage)
 
     def install(self, name: str, policy: Policy, row: VersionedRow, *, generation: bytes, cost_ms: float) -> Install:
         """The row as an entry written now. ``generation`` was learned before the row was read."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 from service.cache.codec import decode
-from service.cache.entry import Answer, Detail, Entry, Outcome, Reading
+from service.cache.entry import Answer, Detail, Entry, Lease, Outcome, Reading
 from service.cache.flight import Flights
 from service.cache.loads import Loaded, Loads, new_token
 from service.cache.policy import may_serve_stale
 from service.cache.recorder import Recorder
 from service.cache.refreshing import Refresher
 from service.cache.settling import Settler
-from service.cache.store import NO_GENERATION, Change, Leased, Store
+from service.cache.store import NO_GENERATION, Change, Filled, Install, Store
 from service.cache.tasks import Tasks
 from service.cache.visit import Visit, answer_entry, suits
 from service.domain.absences import PATIENCE_SECONDS, AbsenceBudget
@@ -42,7 +43,9 @@ class Missing:
 
     async def resolve(self, visit: Visit, reading: Reading) -> Answer:
         """Answer from the reading if it can, else load it; alone, or after whoever loads it already."""
-        give_up_at = time.monotonic() + self._lease_wait_seconds
+        return await self._resolve(visit, reading, time.monotonic() + self._lease_wait_seconds)
+
+    async def _resolve(self, visit: Visit, reading: Reading, give_up_at: float) -> Answer:
         try:
             while True:
                 found = self._look(visit, reading)
@@ -68,6 +71,40 @@ class Missing:
                     return await self.around(visit, Outcome.OFF, Detail.CACHE_OFF)
         except CacheUnavailableError:
             return await self.around(visit, Outcome.OFF, Detail.CACHE_UNREACHABLE)
+
+    def lead_at_once(self, name: str) -> bool:
+        """Become the one who loads a key, if there is nothing to wait for: then the flight has to be ended."""
+        return not self._absences.is_spent(time.monotonic()) and self._flights.lead(name)
+
+    def end(self, name: str) -> None:
+        """Let the next one lead."""
+        self._flights.end(name)
+
+    async def end_without_lease(self, visit: Visit, reading: Reading) -> Answer:
+        """The end of a flight that was not given the lease; ``reading`` is what came in its place."""
+        give_up_at = time.monotonic() + self._lease_wait_seconds
+        try:
+            try:
+                answer = await self._await_value(visit, reading, give_up_at)
+            finally:
+                self._flights.end(visit.name)
+            if answer is not None:
+                return answer
+            if time.monotonic() >= give_up_at:
+                return await self.around(visit, Outcome.BYPASS, Detail.LEASE_BUSY)
+            reading = await visit.spend(self._store.read(visit.name))
+        except CacheUnavailableError:
+            return await self.around(visit, Outcome.OFF, Detail.CACHE_UNREACHABLE)
+        if reading.generation is None:
+            return await self.around(visit, Outcome.OFF, Detail.CACHE_OFF)
+        return await self._resolve(visit, reading, give_up_at)
+
+    async def end_refused(self, visit: Visit, loaded: Loaded, since: float) -> Answer:
+        """The end of a flight whose fill was refused, or not answered."""
+        try:
+            return await self._refused(visit, loaded, since)
+        finally:
+            self._flights.end(visit.name)
 
     async def _wait_for_turn(self) -> float:
         """In a flood of absent keys; otherwise there is nothing to wait for. Returns how many seconds it took.
@@ -112,36 +149,47 @@ class Missing:
             leased = await visit.spend(self._store.lease(visit.name, new_token()))
             if leased.lease is not None:
                 visit.generation = leased.lease.generation
-                return await self._load_and_fill(visit, leased)
+                return await self._load_and_fill(visit, leased.lease)
             if leased.reading.generation is None:
                 raise CacheUnavailableError("the cache was switched off")
             return await self._await_value(visit, leased.reading, give_up_at)
         finally:
             self._flights.end(visit.name)
 
-    async def _load_and_fill(self, visit: Visit, leased: Leased) -> Answer:
-        assert leased.lease is not None
+    async def _load_and_fill(self, visit: Visit, lease: Lease) -> Answer:
         try:
             loaded = await self._load(visit)
         except UnavailableError:
             self._tasks.start(self._store.abandon(visit.name))  # let the next reader try, not wait for the lease
             raise
-        generation, row = leased.lease.generation, loaded.row
+        install = self.to_fill(visit, lease, loaded)
+        since = time.monotonic()
+        filled: Filled | None = None
+        with suppress(CacheUnavailableError):
+            filled = await visit.spend(self._store.fill(visit.name, lease.token, loaded.row.version, install))
+        return self.filled(visit, loaded, filled) or await self._refused(visit, loaded, since)
+
+    def to_fill(self, visit: Visit, lease: Lease, loaded: Loaded) -> Install:
+        """What was loaded under a lease, as the entry that it becomes."""
+        row = loaded.row
         if row.body is None:
             self._absences.spend(time.monotonic())
-        install = self._loads.install(visit.name, visit.policy, row, generation=generation, cost_ms=loaded.cost_ms)
-        since = time.monotonic()
-        try:
-            filled = await visit.spend(self._store.fill(visit.name, leased.lease.token, row.version, install))
-        except CacheUnavailableError:
+        return self._loads.install(visit.name, visit.policy, row, generation=lease.generation, cost_ms=loaded.cost_ms)
+
+    def filled(self, visit: Visit, loaded: Loaded, filled: Filled | None) -> Answer | None:
+        """What came of a fill, None where Redis did not say. Returns the answer, if it may be given now."""
+        if filled is None:
             self._recorder.fill("failed")
-        else:
-            self._recorder.fill("stored" if filled.stored else "refused")
-            if filled.stored and filled.counts:
-                return visit.answer_row(row, Outcome.MISS, Detail.NONE, stored=True)
-        # Refused: something happened to the key while it was loaded, and an older fill may still come (race R8b).
+            return None
+        self._recorder.fill("stored" if filled.stored else "refused")
+        if not (filled.stored and filled.counts):
+            return None
+        return visit.answer_row(loaded.row, Outcome.MISS, Detail.NONE, stored=True)
+
+    async def _refused(self, visit: Visit, loaded: Loaded, since: float) -> Answer:
+        """Something happened to the key while it was loaded, and an older fill may still come (race R8b)."""
         await self._make_safe(visit, self._change(visit, loaded), since)
-        return visit.answer_row(row, Outcome.MISS, Detail.FILL_REFUSED)
+        return visit.answer_row(loaded.row, Outcome.MISS, Detail.FILL_REFUSED)
 
     async def _await_value(self, visit: Visit, reading: Reading, give_up_at: float) -> Answer | None:
         """Another process holds the lease: look for its value, less and less often."""
@@ -189,6 +237,10 @@ class Missing:
             loaded = await self._load(visit, with_coverage=not self._store.available)
         except UnavailableError as error:
             return self._stale(visit, error)
+        return await self.settled(visit, loaded, outcome, detail)
+
+    async def settled(self, visit: Visit, loaded: Loaded, outcome: Outcome, detail: Detail) -> Answer:
+        """What was loaded around the cache, as soon as it may be told."""
         await self._make_safe(visit, self._change(visit, loaded), time.monotonic(), loaded)
         return visit.answer_row(loaded.row, outcome, detail)
 

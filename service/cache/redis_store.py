@@ -117,8 +117,17 @@ class RedisStore:
     def lease(self, name: str, token: bytes, *, for_write: bool = False) -> asyncio.Future[Leased]:
         return self._leases.submit(_Wish(name, token, for_write))
 
+    def ask_lease(self, name: str, token: bytes, then: Callable[[Leased | None, BaseException | None], None]) -> None:
+        self._leases.notify(_Wish(name, token, for_write=False), then)
+
     def fill(self, name: str, token: bytes, version: int, install: Install) -> asyncio.Future[Filled]:
         return self._fills.submit(_Fill(name, token, version, install))
+
+    def ask_fill(
+        self, name: str, token: bytes, version: int, install: Install,
+        then: Callable[[Filled | None, BaseException | None], None],
+    ) -> None:  # fmt: skip
+        self._fills.notify(_Fill(name, token, version, install), then)
 
     def apply(self, change: Change) -> asyncio.Future[Applied]:
         return self._applies.submit(change)

@@ -70,6 +70,13 @@ class Filled(NamedTuple):
     counts: bool
 
 
+class Found(NamedTuple):
+    """A row that was loaded, and, where that was wanted, what the ledger says of its version."""
+
+    row: VersionedRow
+    coverage: Coverage | None
+
+
 class Store(Protocol):
     """One string per key in Redis, or something that behaves as it. Every method may raise CacheUnavailableError."""
 
@@ -95,8 +102,17 @@ class Store(Protocol):
     def lease(self, name: str, token: bytes, *, for_write: bool = False) -> Awaitable[Leased]:
         """Take the lease of an absent key."""
 
+    def ask_lease(self, name: str, token: bytes, then: Callable[[Leased | None, BaseException | None], None]) -> None:
+        """The same for who has no coroutine, and reads."""
+
     def fill(self, name: str, token: bytes, version: int, install: Install) -> Awaitable[Filled]:
         """Install under a lease."""
+
+    def ask_fill(
+        self, name: str, token: bytes, version: int, install: Install,
+        then: Callable[[Filled | None, BaseException | None], None],
+    ) -> None:  # fmt: skip
+        """The same for who has no coroutine."""
 
     def apply(self, change: Change) -> Awaitable[Applied]:
         """Tell that a version exists."""
@@ -124,3 +140,8 @@ class Loader(Protocol):
 
     async def load_with_coverage(self, name: str) -> tuple[VersionedRow, Coverage]:
         """The row, and what the ledger says of its version, in one snapshot."""
+
+    def ask(
+        self, name: str, then: Callable[[Found | None, BaseException | None], None], *, with_coverage: bool
+    ) -> None:  # fmt: skip
+        """Either of them for who has no coroutine: ``then`` is called once, later. Raises OverloadedError at once."""

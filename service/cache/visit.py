@@ -17,7 +17,7 @@ from service.errors import CacheUnavailableError
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Visit:
     """``left_seconds`` is what remains of the time that this read may spend on Redis, all waits together.
 

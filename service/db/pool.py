@@ -1,7 +1,7 @@
-"""The one pool of PostgreSQL connections, and the border at which the driver's errors become Aside's.
+"""Who may use PostgreSQL when, and the border at which the driver's errors become Aside's.
 
-The pool is SQLAlchemy's; the data path takes the asyncpg connection out of it. Loads, writes, and lists with the like
-each have a share, so that none can starve another, and nobody waits longer than the statement timeout for a place.
+Loads, writes, and lists with the like each have a share of the connections, so that none can starve another, and nobody
+waits longer than the statement timeout for a place.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import NamedTuple
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from service.breaker import Breaker
+from service.db.lending import Lending
 from service.db.share import Share
 from service.errors import (
     AsideError,
@@ -81,8 +80,6 @@ def translated() -> Iterator[None]:
             with translated():
                 raise error.orig.__cause__ from error
         raise
-    except PoolTimeoutError as error:
-        raise DatabaseBusyError("all database connections are busy") from error
     except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
         raise DatabaseBusyError("PostgreSQL gave up on a statement that took too long") from error
     except TimeoutError as error:
@@ -112,6 +109,10 @@ class Usage(NamedTuple):
     most_others: int
 
 
+def lending_of(engine: AsyncEngine, size: int, *, timeout_seconds: float) -> Lending:
+    return Lending(engine, size, timeout_seconds=timeout_seconds, is_broken=_may_be_broken)
+
+
 class Database:
     """Hands out connections, ``size`` at the most; counts those that are busy; knows whether PostgreSQL answers."""
 
@@ -126,14 +127,14 @@ class Database:
         self._statement_timeout = statement_timeout_seconds
         self._most_others = load_connections + spare_connections
         self.size = load_connections + write_connections + browse_connections + spare_connections
-        self._engine = create_async_engine(
+        engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=self._create,
             pool_size=self.size,
             max_overflow=0,
-            pool_timeout=statement_timeout_seconds,
             pool_reset_on_return=None,  # every statement is its own transaction
         )
+        self._lending = lending_of(engine, self.size, timeout_seconds=statement_timeout_seconds)
         self._writers = Share(write_connections, work="write", plural="writes")
         self._browsers = Share(
             browse_connections or 1, work="bulk", plural="lists"
@@ -160,14 +161,12 @@ class Database:
     def usage(self) -> Usage:
         """Who has how many connections at this moment; a place that is taken counts, although it may be empty yet."""
         writing, browsing = self._writers.busy, self._browsers.busy
-        pool = self._engine.pool
-        assert isinstance(pool, QueuePool)
         return Usage(
             writing=writing,
             most_writing=self._writers.size,
             browsing=browsing,
             most_browsing=self._browsers.size,
-            others=max(0, pool.checkedout() - writing - browsing),
+            others=max(0, self._lending.busy - writing - browsing),
             most_others=self._most_others,
         )
 
@@ -186,7 +185,7 @@ class Database:
             raise DatabaseUnavailableError(_DOWN)
         try:
             with translated():
-                async with self._checkout() as connection:
+                async with self._lending.lent() as connection:
                     yield connection
         except (DatabaseUnavailableError, WriteOutcomeUnknownError) as error:
             self._failed(error)
@@ -206,24 +205,6 @@ class Database:
         async with share.taken(timeout_seconds=self._statement_timeout), self.connection() as connection:
             yield connection
 
-    @asynccontextmanager
-    async def _checkout(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self._engine.connect() as pooled:
-            raw = await pooled.get_raw_connection()
-            connection = raw.driver_connection
-            assert isinstance(connection, asyncpg.Connection)
-            if connection.is_closed():  # the server went away while it lay in the pool: take a new one in its place
-                await pooled.invalidate()
-                raw = await pooled.get_raw_connection()
-                connection = raw.driver_connection
-                assert isinstance(connection, asyncpg.Connection)
-            try:
-                yield connection
-            except BaseException as error:
-                if _may_be_broken(error) or connection.is_closed() or connection.is_in_transaction():
-                    await pooled.invalidate()
-                raise
-
     def _failed(self, error: AsideError) -> None:
         if self._breaker.failed(time.monotonic()) and not self._closed:
             log.warning("database_unreachable", reason=type(error.__cause__).__name__)
@@ -234,7 +215,7 @@ class Database:
             await asyncio.sleep(_PROBE_SECONDS)
             try:
                 with translated():
-                    async with asyncio.timeout(self._statement_timeout), self._checkout() as connection:
+                    async with asyncio.timeout(self._statement_timeout), self._lending.lent() as connection:
                         await connection.execute("SELECT 1")
             except AsideError:
                 continue
@@ -250,7 +231,7 @@ class Database:
         if self._probe is not None:
             self._probe.cancel()
             await asyncio.gather(self._probe, return_exceptions=True)
-        await self._engine.dispose()
+        await self._lending.close()
 
 
 def _may_be_broken(error: BaseException) -> bool:

@@ -66,6 +66,11 @@ class Access:
         known = self._for_certain(authorization)
         return known is not None and (entity_type in known.readable or self._finds_readable(known, entity_type))
 
+    def may_write(self, authorization: bytes, entity_type: str) -> bool:
+        """The same of writing."""
+        known = self._for_certain(authorization)
+        return known is not None and known.principal.scopes.allow(Verb.WRITE, entity_type)
+
     def recognise(self, authorization: list[bytes]) -> Principal | None:
         """Whose key it is, as `admit` finds it; None where that says why not. The usual spelling costs one digest."""
         if not authorization:

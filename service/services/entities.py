@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from service.cache.carried import Then
 from service.cache.engine import Engine
 from service.cache.entry import Answer, Glance, Wish
 from service.cache.keys import name_of
@@ -48,7 +49,7 @@ class Entities:
         """``body`` None: it does not exist. Raises NotCachedError, UnavailableError."""
         return await self._engine.get(name_of(key.entity_type, key.id), self._policy_of(key.entity_type), wish, glance)
 
-    def glance(self, entity_type: str, entity_id: str, then: Callable[[Answer | Glance], None]) -> None:
+    def glance(self, entity_type: str, entity_id: str, then: Then) -> None:
         """See `Engine.glance`."""
         self._engine.glance(name_of(entity_type, entity_id), self._policy_of(entity_type), then)
 

@@ -5,13 +5,15 @@ connections.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from service.cache.batch import Batch
 from service.cache.keys import split
 from service.cache.patience import patiently
 from service.cache.recorder import Recorder
+from service.cache.rounds import Rounds
+from service.cache.store import Found
 from service.db.entities import Source
 from service.db.ledger import LedgerTable
 from service.domain.entity import EntityKey
@@ -24,11 +26,6 @@ from service.errors import DatabaseBusyError, OverloadedError
 class _Want(NamedTuple):
     key: EntityKey
     with_coverage: bool
-
-
-class _Got(NamedTuple):
-    row: VersionedRow
-    coverage: Coverage | None
 
 
 class SourceLoader:
@@ -50,7 +47,8 @@ class SourceLoader:
         self._batch_size = batch_size
         self._pace = Pace(in_flight)
         self._shedding = shedding or Shedding()
-        self._batch: Batch[_Want, _Got] = Batch([self._send] * in_flight, max_size=batch_size)
+        self._batch: Batch[_Want, Found] = Batch([self._send] * in_flight, max_size=batch_size)
+        self._rounds = Rounds()
         self.most_in_flight = in_flight
         self.in_flight = 0
         """Queries under way at this moment; each has a connection, or waits for one."""
@@ -63,26 +61,36 @@ class SourceLoader:
         assert got.coverage is not None
         return got.row, got.coverage
 
-    async def _in_time(self, want: _Want) -> _Got:
-        wait = self._pace.wait(time.perf_counter(), turns_before=len(self._batch) // self._batch_size)
-        if wait > self._timeout_seconds or self._shedding.refuses(Work.MISS):
-            raise OverloadedError("PostgreSQL would answer too late", work=Work.MISS.value)
+    def ask(
+        self, name: str, then: Callable[[Found | None, BaseException | None], None], *, with_coverage: bool
+    ) -> None:  # fmt: skip
+        self._refuse_if_late()
+        want = _Want(EntityKey(*split(name)), with_coverage)
+        self._batch.notify(want, self._rounds.bound(then, self._timeout_seconds, _too_busy))
+
+    async def _in_time(self, want: _Want) -> Found:
+        self._refuse_if_late()
         try:
             return await patiently(self._batch.submit(want), self._timeout_seconds)
         except TimeoutError as error:
-            raise DatabaseBusyError("PostgreSQL is too busy to answer in time") from error
+            raise _too_busy() from error
 
-    async def _send(self, wants: list[_Want]) -> list[_Got]:
+    def _refuse_if_late(self) -> None:
+        wait = self._pace.wait(time.perf_counter(), turns_before=len(self._batch) // self._batch_size)
+        if wait > self._timeout_seconds or self._shedding.refuses(Work.MISS):
+            raise OverloadedError("PostgreSQL would answer too late", work=Work.MISS.value)
+
+    async def _send(self, wants: list[_Want]) -> list[Found]:
         """One query for each source that is asked, one after the other: the number in flight stays what it is."""
         by_source: dict[Source, list[int]] = {}
         for place, want in enumerate(wants):
             by_source.setdefault(self._sources.get(want.key.entity_type, self._default), []).append(place)
-        found: dict[int, _Got] = {}
+        found: dict[int, Found] = {}
         for source, places in by_source.items():
             found.update(zip(places, await self._query(source, [wants[place] for place in places]), strict=True))
         return [found[place] for place in range(len(wants))]
 
-    async def _query(self, source: Source, wants: list[_Want]) -> list[_Got]:
+    async def _query(self, source: Source, wants: list[_Want]) -> list[Found]:
         """If one of the keys needs its coverage all get it: one connection, not two."""
         keys = [want.key for want in wants]
         started = time.perf_counter()
@@ -91,8 +99,8 @@ class SourceLoader:
         self._recorder.load_started(len(keys))
         try:
             if any(want.with_coverage for want in wants):
-                return [_Got(row, coverage) for row, coverage in await source.load_with_coverage(keys)]
-            return [_Got(row, None) for row in await source.load(keys)]
+                return [Found(row, coverage) for row, coverage in await source.load_with_coverage(keys)]
+            return [Found(row, None) for row in await source.load(keys)]
         finally:
             self.in_flight -= 1
             ended = time.perf_counter()
@@ -101,6 +109,10 @@ class SourceLoader:
 
     async def close(self) -> None:
         await self._batch.close()
+
+
+def _too_busy() -> DatabaseBusyError:
+    return DatabaseBusyError("PostgreSQL is too busy to answer in time")
 
 
 class BatchedLedger:

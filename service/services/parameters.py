@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from service.cache.carried import Then
 from service.cache.engine import Engine
 from service.cache.entry import Answer, Glance, Wish
 from service.cache.keys import name_of
@@ -66,7 +67,7 @@ class Parameters:
         """``body`` None: it does not exist. Raises NotCachedError."""
         return await self._engine.get(name_of(PARAMETER, key), self._policy_of(PARAMETER), wish, glance)
 
-    def glance(self, key: str, then: Callable[[Answer | Glance], None]) -> None:
+    def glance(self, key: str, then: Then) -> None:
         """See `Engine.glance`."""
         self._engine.glance(name_of(PARAMETER, key), self._policy_of(PARAMETER), then)
 

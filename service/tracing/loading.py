@@ -55,6 +55,7 @@ class TracedLoader:
         self._loader = loader
         self._tracer = tracer
         self._waiting = waiting
+        self.ask = loader.ask
 
     async def load(self, name: str) -> VersionedRow:
         work = self._noted(name, self._loader.load(name))

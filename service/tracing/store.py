@@ -16,13 +16,17 @@ T = TypeVar("T")
 
 
 class TracedStore:
-    """See :class:`service.cache.store.Store`. `look` has no coroutine that a span could be around, and has none."""
+    """See :class:`service.cache.store.Store`. What takes a callback has no coroutine that a span could be
+    around, and has none.
+    """
 
     def __init__(self, store: Store, *, tracer: Tracer) -> None:
         self._store = store
         self._tracer = tracer
         self.now_ms = store.now_ms
         self.look = store.look
+        self.ask_lease = store.ask_lease
+        self.ask_fill = store.ask_fill
         self.generation_of = store.generation_of
 
     @property

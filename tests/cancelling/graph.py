@@ -42,7 +42,7 @@ class Graph:
     @property
     def pooled(self) -> int:
         """Connections that lie in the pool."""
-        return int(self.database._engine.sync_engine.pool.checkedin())
+        return len(self.database._lending._idle)
 
     def occupied(self) -> dict[str, int]:
         """Everything that a request takes and has to give back. At rest these numbers are what they were."""
@@ -55,7 +55,7 @@ class Graph:
         slots = {f"idle slots for {name}": len(batch._idle) for name, batch in batches.items()}
         waiting = {f"waiting for {name}": len(batch._waiting) for name, batch in batches.items()}
         return slots | waiting | {
-            "database connections checked out": int(database._engine.sync_engine.pool.checkedout()),
+            "database connections checked out": database._lending.busy,
             "free places for writers": database._writers.size - database._writers.busy,
             "flights": len(missing._flights),
             "refreshes under way": len(self._engine._refresher._under_way),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Edit, Mutant, mutant
 
+CARRIED = "service/cache/carried.py"
 ENGINE = "service/cache/engine.py"
 MISSING = "service/cache/missing.py"
 SETTLING = "service/cache/settling.py"
@@ -142,6 +143,44 @@ READS = (
         "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[long]",
     ),
     mutant(
+        "a carried miss whose fill was refused does not repair",
+        CARRIED,
+        "self._then(carrier.go_on(carrier.missing.end_refused(visit, self._loaded, since)))",
+        "self._end(visit.answer_row(self._loaded.row, Outcome.MISS, Detail.FILL_REFUSED))",
+        "test_repairs.py::test_r8b_a_refused_fill_leaves_no_room_for_an_older_one",
+    ),
+    mutant(
+        "a carried read without Redis answers all the same",
+        CARRIED,
+        "if loaded.coverage is not None and loaded.coverage.covered:",
+        "if True:",
+        "test_repairs.py::test_r8c_a_reader_in_a_long_outage_asks_the_ledger_with_its_load",
+    ),
+    mutant(
+        "a carried miss fills under no lease of its own",
+        CARRIED,
+        "elif leased is not None and leased.reading.generation is not None:",
+        "elif leased is not None and leased.reading.generation is not None and leased.reading.raw is None:\n"
+        "            self._lease = Lease(b'none', leased.reading.generation)\n"
+        "            carrier.loads.ask(visit.name, self._came)\n"
+        "        elif leased is not None and leased.reading.generation is not None:",
+        "test_joining.py::test_r19_after_a_flush_one_reader_of_all_replicas_loads_a_hot_key",
+    ),
+    mutant(
+        "a carried miss that cannot load keeps its lease",
+        CARRIED,
+        "carrier.abandon(visit.name)  # let",
+        "pass  # let",
+        "test_cancellations.py::test_r25_a_reader_that_cannot_load_gives_its_lease_back",
+    ),
+    mutant(
+        "a carried flight lasts for ever",
+        CARRIED,
+        "        self._carrier.missing.end(self._visit.name)\n",
+        "",
+        "tests/unit/cache/test_carried.py::test_what_nobody_thought_of_is_told_and_the_next_reader_may_lead",
+    ),
+    mutant(
         "a hit of any generation will do",
         ENGINE,
         "if entry is None or entry.generation != generation:",
@@ -159,8 +198,8 @@ READS = (
     mutant(
         "a fill is labelled with the generation of its own moment",
         MISSING,
-        "generation, row = leased.lease.generation, loaded.row",
-        "generation, row = self._store.generation_of(visit.name), loaded.row",
+        "visit.name, visit.policy, row, generation=lease.generation, cost_ms=loaded.cost_ms",
+        "visit.name, visit.policy, row, generation=self._store.generation_of(visit.name), cost_ms=loaded.cost_ms",
         "test_plain_sql.py::test_r15_a_fill_of_a_past_generation_is_not_read_in_the_next",
     ),
     mutant(
@@ -207,14 +246,26 @@ JOINING = (
         "            return await flying[want]",
         "test_joining.py::test_r20_a_reader_joins_no_query_that_was_sent_before_it_came",
     ),
+    mutant(
+        "a carried read joins a query under way",
+        "service/services/loading.py",
+        "self._batch.notify(want, self._rounds.bound(then, self._timeout_seconds, _too_busy))",
+        'flying = self.__dict__.setdefault("_flying", {})\n'
+        "        if want not in flying:\n"
+        "            flying[want] = []\n"
+        "            self._batch.notify(want, lambda *told: [each(*told) for each in flying.pop(want)])\n"
+        "        flying[want].append(then)",
+        "test_joining.py::test_r20_a_reader_without_redis_joins_no_query_that_was_sent_before_it_came",
+    ),
     Mutant(
         "a leader's load is handed to who came after it",
         (
             Edit(
                 MISSING,
-                "generation, row = leased.lease.generation, loaded.row",
-                "generation, row = leased.lease.generation, loaded.row\n"
-                '        self.__dict__.setdefault("_told", {})[visit.name] = row',
+                "        row = loaded.row\n        if row.body is None:",
+                "        row = loaded.row\n"
+                '        self.__dict__.setdefault("_told", {})[visit.name] = row\n'
+                "        if row.body is None:",
             ),
             Edit(
                 MISSING,

@@ -171,4 +171,4 @@ class Node:
 
     def missing_connections(self) -> int:
         """Connections of the pool that nobody gave back."""
-        return self.database.pool._size - len(self.database.pool.idle)
+        return self.database._lending.busy

@@ -1,18 +1,16 @@
-"""The client's end: asyncpg's connection, and the pool that `service.db.pool` takes it from."""
+"""The client's end: asyncpg's connection, and the engine that `service.db.lending` takes it from."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from types import TracebackType
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 from asyncpg.connection import _ConnectionProxy
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from service.breaker import Breaker
-from service.db.pool import Database
+from service.db.pool import Database, lending_of
 from service.db.share import Share
 from tests.simulation.network import Channel, Link, open_channel
 from tests.simulation.pg_server import PostgresServer
@@ -87,79 +85,38 @@ class PgWire(_ConnectionProxy):  # type: ignore[misc]
         return "OK"
 
 
-class Pool:
-    """What SQLAlchemy's engine does for `service.db.pool`: a bounded number of connections, first in, first out."""
+class Engine:
+    """What SQLAlchemy's engine does for `service.db.lending`: it opens connections, and lets go of them."""
 
-    def __init__(self, database: SimulatedDatabase, size: int, timeout: float) -> None:
-        self._database = database
-        self._size = size
-        self._timeout = timeout
-        self.idle: deque[PgWire | None] = deque([None] * size)
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self.busiest = 0
+    def __init__(self, create: Callable[[], Awaitable[PgWire]]) -> None:
+        self.create = create
 
-    def connect(self) -> PooledConnection:
+    async def connect(self) -> PooledConnection:
         return PooledConnection(self)
 
-    async def take(self) -> PgWire | None:
-        while not self.idle:
-            waiter = self._database.link.loop.create_future()
-            self._waiting.append(waiter)
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await waiter
-            except TimeoutError as error:
-                raise PoolTimeoutError("QueuePool limit reached") from error
-        for place, connection in enumerate(self.idle):
-            if connection is not None:
-                del self.idle[place]
-                return connection
-        return self.idle.popleft()
-
-    def give_back(self, connection: PgWire | None) -> None:
-        self.idle.append(connection)
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-
     async def dispose(self) -> None:
-        for connection in self.idle:
-            if connection is not None:
-                connection.terminate()
+        """Nothing lies here: who comes back is closed."""
 
 
 class PooledConnection:
     """See `sqlalchemy.ext.asyncio.AsyncConnection`."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.driver_connection: PgWire | None = None
-
-    async def __aenter__(self) -> PooledConnection:
-        self.driver_connection = await self._pool.take()
-        try:
-            await self.get_raw_connection()
-        except BaseException:
-            self._pool.give_back(None)
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.give_back(self.driver_connection)
 
     async def get_raw_connection(self) -> PooledConnection:
         if self.driver_connection is None:
-            self.driver_connection = await self._pool._database._create()
+            self.driver_connection = await self._engine.create()
         return self
 
     async def invalidate(self) -> None:
         if self.driver_connection is not None:
             self.driver_connection.terminate()
             self.driver_connection = None
+
+    async def close(self) -> None:
+        await self.invalidate()
 
 
 class SimulatedDatabase(Database):
@@ -173,8 +130,10 @@ class SimulatedDatabase(Database):
         self._server = server
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
-        self.pool = Pool(self, load_connections + write_connections + 1, statement_timeout_seconds)
-        self._engine = self.pool  # type: ignore[assignment]
+        engine: Any = Engine(self._create)
+        self._lending = lending_of(
+            engine, load_connections + write_connections + 1, timeout_seconds=statement_timeout_seconds
+        )
         self._writers = Share(write_connections, work="write", plural="writes")
         self._browsers = Share(1, work="bulk", plural="lists")
         self._breaker = Breaker()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.engine import _APPLY, ATTEMPTS, BATCH, ENGINE, LANE, MISSING, SETTLING, STORE, WRITING
+from tests.mutants.engine import _APPLY, ATTEMPTS, BATCH, CARRIED, ENGINE, LANE, MISSING, SETTLING, STORE, WRITING
 from tests.mutants.mutant import Edit, Mutant, mutant
 
 CODEC = "service/cache/codec.py"
@@ -95,8 +95,20 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
     mutant(
         "a fill is labelled with the generation of its own moment",
         MISSING,
-        "generation, row = leased.lease.generation, loaded.row",
-        "generation, row = self._store.generation_of(visit.name), loaded.row",
+        "visit.name, visit.policy, row, generation=lease.generation, cost_ms=loaded.cost_ms",
+        "visit.name, visit.policy, row, generation=self._store.generation_of(visit.name), cost_ms=loaded.cost_ms",
+    ),
+    mutant(
+        "a carried miss whose fill was refused does not repair",
+        CARRIED,
+        "self._then(carrier.go_on(carrier.missing.end_refused(visit, self._loaded, since)))",
+        "self._end(visit.answer_row(self._loaded.row, Outcome.MISS, Detail.FILL_REFUSED))",
+    ),
+    mutant(
+        "a carried read without Redis answers all the same",
+        CARRIED,
+        "if loaded.coverage is not None and loaded.coverage.covered:",
+        "if True:",
     ),
     mutant(
         "a refresh creates what is gone",
@@ -130,9 +142,10 @@ ENGINE_BUGS: tuple[Mutant, ...] = (
         (
             Edit(
                 MISSING,
-                "generation, row = leased.lease.generation, loaded.row",
-                "generation, row = leased.lease.generation, loaded.row\n"
-                '        self.__dict__.setdefault("_told", {})[visit.name] = row',
+                "        row = loaded.row\n        if row.body is None:",
+                "        row = loaded.row\n"
+                '        self.__dict__.setdefault("_told", {})[visit.name] = row\n'
+                "        if row.body is None:",
             ),
             Edit(
                 MISSING,

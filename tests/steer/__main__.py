@@ -62,7 +62,7 @@ def measure(plan: Plan, ways: list[Way], console: Console, *, command: str) -> R
         legs, misses = run_campaign(
             plan, stage, ways, begins=begins, passed=lambda seconds: progress.advance(task, seconds)
         )
-        return Report(plan, legs, misses, is_valkey_first=stage.is_valkey_first, command=command)
+        return Report(plan, legs, misses, is_valkey_first=stage.is_valkey_first, cores=stage.cores, command=command)
 
 
 def main() -> int:

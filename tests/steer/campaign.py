@@ -16,8 +16,8 @@ from tests.steer.windows import Leg, Turns
 
 def run_campaign(
     plan: Plan, stage: Stage, ways: Sequence[Way], *, begins: Callable[[Way], None], passed: Callable[[float], None]
-) -> tuple[dict[str, Leg], int]:
-    """Each way in all its windows, and how many requests beside them were no hits.
+) -> tuple[dict[str, Leg], dict[str, int]]:
+    """Each way in all its windows, and what was answered beside them that was no hit.
 
     ``begins`` is told what comes next, ``passed`` the seconds of each pair of windows.
     """

@@ -1,8 +1,9 @@
 """`python -m tests.steer.hits URL RATE KEYS FILE`: hits at a steady rate, each timed.
 
 A process of its own, so that what steers does not delay what measures. It begins by saying so, ends when its stdin
-does, and says then how many of its requests were no hits. The file has pairs of doubles: when a request was due, on the
-monotonic clock that all processes of a machine share, and how many seconds its answer took.
+does, and says then, as JSON, what was answered that was no hit, and how often. The file has three doubles for each
+request: when it was due, on the monotonic clock that all processes of a machine share, how many seconds its answer
+took, and how many of these the server has waited for Valkey, as `Server-Timing` tells.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import json
 import os
+import re
 import sys
 import time
 from array import array
+from collections import Counter
 from pathlib import Path
 
 import uvloop
@@ -35,7 +39,8 @@ class Asking:
         self._numbers = itertools.count()
         self._ended = asyncio.Event()
         self.taken: array[float] = array("d")
-        self.misses = 0
+        self.misses: Counter[str] = Counter()
+        """By what was answered: the status, and `Cache-Status`."""
 
     async def run(self) -> None:
         """Until `end`."""
@@ -58,11 +63,18 @@ class Asking:
                 else:
                     began = due
                 answer = await connection.get(f"/v1/entities/{TYPE}/{next(self._numbers) % self._keys + 1}")
-                self.taken.extend((due, time.monotonic() - began))
-                self.misses += answer.status != 200 or "; hit" not in answer.headers.get("cache-status", "")
+                took, found = time.monotonic() - began, answer.headers.get("cache-status", "")
+                self.taken.extend((due, took, _cache_seconds(answer.headers.get("server-timing", ""))))
+                if answer.status != 200 or "; hit" not in found:
+                    self.misses[f"{answer.status} {found}".strip()] += 1
                 due += CONNECTIONS / self._rate
         finally:
             connection.close()
+
+
+def _cache_seconds(server_timing: str) -> float:
+    found = re.match(r"cache;dur=([0-9.]+)", server_timing)
+    return float(found[1]) / 1000 if found else 0.0
 
 
 async def _ask_until_stdin_ends(asking: Asking) -> None:
@@ -78,7 +90,7 @@ def main(url: str, rate: str, keys: str, file: str) -> None:
     asking = Asking(url, rate=float(rate), keys=int(keys))
     uvloop.run(_ask_until_stdin_ends(asking))
     Path(file).write_bytes(asking.taken.tobytes())
-    sys.stdout.write(f"{asking.misses}\n")
+    sys.stdout.write(f"{json.dumps(asking.misses)}\n")
 
 
 if __name__ == "__main__":

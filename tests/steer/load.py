@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from array import array
@@ -19,31 +20,33 @@ _END_SECONDS = 30.0
 
 
 class Timed(NamedTuple):
-    """The hits that were due in one window; in ms."""
+    """The hits that were due in one window; in ms. ``longest_in_valkey``: of the slowest, what was spent on Valkey."""
 
     hits: int
     p50: float
     p99: float
     longest: float
+    longest_in_valkey: float = 0.0
 
 
 class Hits:
-    """``misses`` is known at the end, and so are the times."""
+    """``misses``, what was answered that was no hit, are known at the end, and so are the times."""
 
     def __init__(self) -> None:
-        self.misses = 0
+        self.misses: dict[str, int] = {}
         self._due: list[float] = []
-        self._seconds: list[float] = []
+        self._took: list[tuple[float, float]] = []
 
-    def fill(self, taken: array[float], misses: int) -> None:
-        pairs = sorted(zip(taken[::2], taken[1::2], strict=True))
-        self._due, self._seconds, self.misses = [due for due, _ in pairs], [took for _, took in pairs], misses
+    def fill(self, taken: array[float], misses: dict[str, int]) -> None:
+        found = sorted(zip(taken[::3], taken[1::3], taken[2::3], strict=True))
+        self._due, self._took, self.misses = [each[0] for each in found], [each[1:] for each in found], misses
 
     def between(self, begins: float, ends: float) -> Timed:
         """Times of the monotonic clock. Raises ValueError where none was due."""
-        seconds = self._seconds[bisect_left(self._due, begins) : bisect_left(self._due, ends)]
-        p50, p99 = (1000 * percentile(seconds, share) for share in (0.5, 0.99))
-        return Timed(len(seconds), p50, p99, 1000 * max(seconds))
+        took = self._took[bisect_left(self._due, begins) : bisect_left(self._due, ends)]
+        p50, p99 = (1000 * percentile([seconds for seconds, _ in took], share) for share in (0.5, 0.99))
+        longest, in_valkey = max(took)
+        return Timed(len(took), p50, p99, 1000 * longest, 1000 * in_valkey)
 
 
 @contextmanager
@@ -64,4 +67,4 @@ def hits_of(url: str, plan: Plan, folder: Path) -> Iterator[Hits]:
     assert process.returncode == 0, f"the hits ended with {process.returncode}"
     taken: array[float] = array("d")
     taken.frombytes(file.read_bytes())
-    hits.fill(taken, int(said))
+    hits.fill(taken, json.loads(said))

@@ -17,7 +17,7 @@ from tests.steer.windows import Leg
 
 _HEADER = (
     "beside hits", "windows", "rows or keys", "a second", "p99 of hits, ms: calm", "busy", "busy ÷ calm",
-    "calm ÷ calm", "slowest hit, ms: calm", "busy", "longest command of Valkey, ms",
+    "calm ÷ calm", "slowest hit, ms: calm", "busy", "in Valkey", "longest command of Valkey, ms",
 )  # fmt: skip
 
 _FIRST = (
@@ -32,13 +32,14 @@ _NOT_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``misses``: requests that were no hits."""
+    """``misses``: what was answered that was no hit, and how often. ``cores``: who runs where."""
 
     plan: Plan
     legs: Mapping[str, Leg]
-    misses: int
+    misses: Mapping[str, int]
     _: KW_ONLY
     is_valkey_first: bool
+    cores: str
     command: str
 
 
@@ -52,7 +53,8 @@ def write_report(folder: Path, report: Report) -> None:
         },
         "plan": report.plan.to_json(),
         "valkey and the clock go first": report.is_valkey_first,
-        "requests that were no hits": report.misses,
+        "cores": report.cores,
+        "requests that were no hits": dict(report.misses),
         "legs": {name: _to_json(leg) for name, leg in report.legs.items()},
     }  # fmt: skip
     (folder / "steering.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -82,7 +84,7 @@ def markdown(report: Report) -> str:
     return f"""# Hits while the cache is steered
 
 `{report.command}`: {plan.rows:,} rows of 250 B, {plan.hits_per_second:,.0f} hits per second in an open loop over
-{plan.hot_keys:,} other keys, one replica; {os.cpu_count()} cores, on which the kernel puts what runs where it likes.
+{plan.hot_keys:,} other keys, one replica; {os.cpu_count()} cores: {report.cores}.
 {_FIRST if report.is_valkey_first else _NOT_FIRST}
 
 {goals}
@@ -95,8 +97,15 @@ Calm and busy windows take turns; behind each purge it is calm for as long as it
 of neighbours, where the noise of the machine hits both alike; the median of all pairs is told, with the lowest and the
 highest. `calm ÷ calm` is the same ratio of each calm window to the one before it: what is found where nothing is
 steered. Latencies are seen from a process of its own and run from when a request was due. How long a command held
-Valkey up is from its own slow log. {report.misses:,} requests were no hits.
+Valkey up is from its own slow log. `in Valkey` is what the slowest hit
+has waited for it, by its `Server-Timing`. {_no_hits(report.misses)}
 """
+
+
+def _no_hits(misses: Mapping[str, int]) -> str:
+    if not misses:
+        return "Every request was a hit."
+    return "No hits were: " + ", ".join(f"{count:,} × `{what}`" for what, count in misses.items()) + "."
 
 
 def _row(leg: Leg) -> tuple[str, ...]:
@@ -112,6 +121,7 @@ def _row(leg: Leg) -> tuple[str, ...]:
         "–" if leg.noise is None else _ms(leg.noise),
         _ms(leg.of(timed.longest for timed in calm)),
         _ms(leg.of(timed.longest for timed in busy)),
+        _ms(leg.of(timed.longest_in_valkey for timed in busy)),
         str(leg.slowest),
     )
 

@@ -17,6 +17,7 @@ from service.db.migrations import upgrade
 from service.embedded import Valkey, private_postgres, private_valkey
 from service.embedded.private import private_folder
 from tests.bench.asking import ask_all
+from tests.bench.cores import divided, pin
 from tests.bench.stage import POSTGRES, VALKEY
 from tests.steer.hits import TYPE as HOT
 from tests.steer.plan import PARTS, Plan
@@ -47,18 +48,24 @@ def prefix_of(part: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``addresses``: for the environment of a command. ``is_valkey_first``: on whatever core it runs."""
+    """``addresses``: for the environment of a command. ``is_valkey_first``: on its core. ``cores``: who runs where.
+
+    As in `make bench`, the service has a core of its own, with the processes that it starts to warm; what asks, Valkey
+    and PostgreSQL share the other one.
+    """
 
     addresses: dict[str, str]
     valkey: Valkey
     service: ServiceProcess
     folder: Path
     is_valkey_first: bool
+    cores: str
 
 
 @contextmanager
 def open_stage(plan: Plan) -> Iterator[Stage]:
     with (
+        divided() as cores,
         private_postgres(is_durable=True, settings=POSTGRES) as postgres,
         private_valkey(
             options={**VALKEY, "slowlog-log-slower-than": str(_SLOW_US), "slowlog-max-len": "10000"}
@@ -72,9 +79,11 @@ def open_stage(plan: Plan) -> Iterator[Stage]:
         service = ServiceProcess(folder / "service.log", {**addresses, "ASIDE_POLICIES": json.dumps(lasting)})
         try:
             service.start()
+            pin(service.pid, cores.server)
             _await_readiness(service.url)
             ask_all(service.url, f"/v1/entities/{HOT}/", iter(range(1, plan.hot_keys + 1)), body_bytes=BODY_BYTES)
-            yield Stage(addresses, valkey, service, folder, is_valkey_first=put_first(valkey.pid))
+            is_first = put_first(valkey.pid)
+            yield Stage(addresses, valkey, service, folder, is_valkey_first=is_first, cores=cores.described)
         finally:
             service.kill()
 

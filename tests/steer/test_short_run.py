@@ -29,6 +29,8 @@ def test_a_short_run_warms_and_purges_beside_hits_and_writes_what_it_found(tmp_p
         PURGE_TYPE: ROWS,
     }
     assert all(figure.calm.hits > 20 and figure.busy.hits > 0 for leg in legs.values() for figure in leg.figures)
-    write_report(tmp_path, Report(plan, legs, misses, is_valkey_first=stage.is_valkey_first, command="x"))
+    write_report(
+        tmp_path, Report(plan, legs, misses, is_valkey_first=stage.is_valkey_first, cores=stage.cores, command="x")
+    )
     assert (tmp_path / "steering.json").stat().st_size > 1_000
     assert "a purge of the type" in (tmp_path / "steering.md").read_text()

@@ -20,7 +20,7 @@ from tests.steer.windows import Leg, Pair, Turns, Window
 def hits_of(*pairs: tuple[float, float]) -> Hits:
     """When each was due, and how many seconds it took."""
     hits = Hits()
-    hits.fill(array("d", [number for pair in pairs for number in pair]), misses=0)
+    hits.fill(array("d", [number for due, took in pairs for number in (due, took, took / 2)]), misses={})
     return hits
 
 
@@ -39,8 +39,8 @@ def leg_of(*p99s: tuple[float, float], longest: float = 9.0) -> Leg:
 
 def test_a_hit_belongs_to_the_window_in_which_it_was_due_however_late_it_was_answered():
     hits = hits_of((2.0, 0.001), (0.5, 5.0), (1.0, 0.002), (1.9, 0.004))
-    assert hits.between(1.0, 2.0) == Timed(hits=2, p50=2.0, p99=4.0, longest=4.0)
-    assert hits.between(0.0, 1.0) == Timed(hits=1, p50=5000.0, p99=5000.0, longest=5000.0)
+    assert hits.between(1.0, 2.0) == Timed(hits=2, p50=2.0, p99=4.0, longest=4.0, longest_in_valkey=2.0)
+    assert hits.between(0.0, 1.0) == Timed(hits=1, p50=5000.0, p99=5000.0, longest=5000.0, longest_in_valkey=2500.0)
 
 
 def test_a_window_without_hits_says_nothing():
@@ -67,11 +67,15 @@ def test_a_goal_that_is_missed_is_said_to_be_missed_and_of_what_was_not_measured
 
 def test_the_report_names_every_way_with_its_figures():
     legs = {DEFAULT: leg_of((1.0, 1.5), (2.0, 3.0), longest=7.5)}
-    text = markdown(Report(Plan(), legs, 3, is_valkey_first=False, command="python -m tests.steer"))
+    command = "python -m tests.steer"
+    text = markdown(Report(Plan(), legs, {"503": 3}, is_valkey_first=False, cores="one", command=command))
     assert "| jobs | 2 | 1,000 | 500 | 1.50 (1.00 – 2.00) | 2.25 (1.50 – 3.00) | 1.50 (1.50 – 1.50) | 2.00" in text
     assert "| 7.5 SCAN |" in text
     assert "Nobody goes ahead" in text
-    assert "3 requests" in text.replace("\n", " ")
+    assert "No hits were: 3 × `503`." in text
+    assert "Every request was a hit." in markdown(
+        Report(Plan(), legs, {}, is_valkey_first=False, cores="one", command=command)
+    )
 
 
 def test_a_calm_window_stands_before_each_busy_one_and_what_was_slow_between_them_counts_in_neither():

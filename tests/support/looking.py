@@ -1,27 +1,27 @@
-"""`Store.look` for stores that have coroutines only."""
+"""What takes a callback, for stand-ins that have coroutines only."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-from service.cache.entry import Reading
+V = TypeVar("V")
 
-_looking: set[asyncio.Task[Any]] = set()
+_asking: set[asyncio.Task[Any]] = set()
 
 
-def look_by_reading(store: Any, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
-    """Reads in a task, which is kept until it is done."""
+def call_back(work: Awaitable[V], then: Callable[[V | None, BaseException | None], None]) -> None:
+    """Awaits it in a task, which is kept until it is done, and tells ``then`` as a batch does."""
 
-    async def look() -> None:
+    async def ask() -> None:
         try:
-            reading = await store.read(name)
+            value = await work
         except Exception as error:  # noqa: BLE001 (handed on, as a batch does)
             then(None, error)
         else:
-            then(reading, None)
+            then(value, None)
 
-    task = asyncio.get_running_loop().create_task(look())
-    _looking.add(task)
-    task.add_done_callback(_looking.discard)
+    task = asyncio.get_running_loop().create_task(ask())
+    _asking.add(task)
+    task.add_done_callback(_asking.discard)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from service.cache.carried import Carrier
 from service.cache.codec import decode, encode
 from service.cache.engine import Engine
 from service.cache.entry import Entry
@@ -70,8 +71,11 @@ class World:
             store, loads=loads, settler=settler, refresher=refresher, tasks=tasks, recorder=recording,
             lease_wait_seconds=lease_wait_seconds,
         )  # fmt: skip
+        carrier = Carrier(
+            store, loads=loads, missing=missing, tasks=tasks, recorder=recording, budget_seconds=budget_seconds
+        )  # fmt: skip
         engine = Engine(
-            store, loads=loads, settler=settler, missing=missing, refresher=refresher, tasks=tasks,
+            store, loads=loads, settler=settler, missing=missing, carrier=carrier, refresher=refresher, tasks=tasks,
             recorder=recording, budget_seconds=budget_seconds, draw=draw,
         )  # fmt: skip
         return Replica(engine, store, tasks, recording)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from service.cache.store import Found
 from service.domain.row import Coverage, VersionedRow
 from service.errors import DatabaseUnavailableError
+from tests.support.looking import call_back
 
 
 class MemoryRows:
@@ -42,6 +44,16 @@ class MemoryRows:
     async def load_with_coverage(self, name: str) -> tuple[VersionedRow, Coverage]:
         self.coverage_loads += 1
         return await self._read(name), Coverage(self.covered, self.wait_seconds)
+
+    def ask(
+        self, name: str, then: Callable[[Found | None, BaseException | None], None], *, with_coverage: bool
+    ) -> None:  # fmt: skip
+        async def found() -> Found:
+            if with_coverage:
+                return Found(*await self.load_with_coverage(name))
+            return Found(await self.load(name), None)
+
+        call_back(found(), then)
 
     async def coverage(self, version: int) -> Coverage:
         self._require()

@@ -9,7 +9,7 @@ from service.cache.entry import Lease, Reading
 from service.cache.keys import HEARTBEAT, cache_key, label_of, refresh_key
 from service.cache.store import NO_GENERATION, Applied, Change, Effect, Filled, Install, Leased
 from service.errors import CacheUnavailableError
-from tests.support.looking import look_by_reading
+from tests.support.looking import call_back
 from tests.support.memory_server import MemoryServer
 
 
@@ -47,7 +47,7 @@ class MemoryStore:
         return Reading(self.server.get(cache_key(name)), self._label(name))
 
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
-        look_by_reading(self, name, then)
+        call_back(self.read(name), then)
 
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         return [await self.read(name) for name in names]
@@ -64,10 +64,19 @@ class MemoryStore:
             return Leased(Lease(token, generation), Reading(None, generation))
         return Leased(None, Reading(found if isinstance(found, bytes) else None, generation))
 
+    def ask_lease(self, name: str, token: bytes, then: Callable[[Leased | None, BaseException | None], None]) -> None:
+        call_back(self.lease(name, token), then)
+
     async def fill(self, name: str, token: bytes, version: int, install: Install) -> Filled:
         await self._called("fill")
         stored = self.server.fill(name, token, version, install.payload, install.stale_until_ms)
         return Filled(stored, self._counts())
+
+    def ask_fill(
+        self, name: str, token: bytes, version: int, install: Install,
+        then: Callable[[Filled | None, BaseException | None], None],
+    ) -> None:  # fmt: skip
+        call_back(self.fill(name, token, version, install), then)
 
     async def apply(self, change: Change) -> Applied:
         await self._called("apply")

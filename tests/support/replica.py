@@ -52,9 +52,10 @@ class Replica:
 
     def __init__(
         self, entities: Entities, *, store: GatedStore, redis: RedisStore, source: GatedSource, table: GatedTable,
-        tasks: Tasks, recorder: Recording,
+        tasks: Tasks, recorder: Recording, is_carried: bool,
     ) -> None:  # fmt: skip
         self.entities = entities
+        self._is_carried = is_carried
         self.store = store
         self.redis = redis
         self.source = source
@@ -65,7 +66,8 @@ class Replica:
 
     async def get(self, entity_id: str = "x", *, wish: Wish = NO_WISH) -> Answer:
         key = EntityKey(KIND, entity_id)
-        return await (get_by_glance(self.entities, key) if wish is NO_WISH else self.entities.get(key, wish))
+        is_plain = wish is NO_WISH and self._is_carried
+        return await (get_by_glance(self.entities, key) if is_plain else self.entities.get(key, wish))
 
     async def read(self, entity_id: str = "x") -> int | None:
         """The number in the document; None where there is none."""
@@ -124,8 +126,8 @@ class Replica:
 
 
 @asynccontextmanager
-async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[Replica]:
-    """As `service.wiring.open_services`, without relay and pulse."""
+async def open_replica(settings: Settings, *, policy: Policy, is_carried: bool = True) -> AsyncIterator[Replica]:
+    """As `service.wiring.open_services`, without relay and pulse. ``is_carried``: plain reads are, by callbacks."""
     gates, recorder, tasks = Gates(), Recording(), Tasks()
     async with AsyncExitStack() as stack:
         database = parts.build_database(settings)
@@ -158,8 +160,9 @@ async def open_replica(settings: Settings, *, policy: Policy) -> AsyncIterator[R
         repeats = Repeats(engine, RepeatTable(database), tasks)
         entities = Entities(engine, table, tasks, recorder, lambda _: policy, batches=batches, repeats=repeats)
         replica = Replica(
-            entities, store=store, redis=redis, source=source, table=table, tasks=tasks, recorder=recorder
-        )
+            entities, store=store, redis=redis, source=source, table=table, tasks=tasks, recorder=recorder,
+            is_carried=is_carried,
+        )  # fmt: skip
         await replica.beat()
         with suppress(CacheUnavailableError):
             await redis.read(f"{KIND}:warm-up")  # it has seen a heartbeat, and knows the generation

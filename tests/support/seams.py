@@ -14,7 +14,7 @@ from service.domain.entity import EntityKey, WrittenRow
 from service.domain.row import Coverage, Truth, VersionedRow
 from service.errors import CacheUnavailableError
 from tests.support.gates import Gates
-from tests.support.looking import look_by_reading
+from tests.support.looking import call_back
 
 
 class GatedSource:
@@ -98,7 +98,7 @@ class GatedStore:
         return await self._living().read(name)
 
     def look(self, name: str, then: Callable[[Reading | None, BaseException | None], None]) -> None:
-        look_by_reading(self, name, then)
+        call_back(self.read(name), then)
 
     async def read_many(self, names: Sequence[str]) -> list[Reading]:
         await self._gates.reading.passing()
@@ -109,9 +109,18 @@ class GatedStore:
         await self._gates.leasing.passing()
         return await self._living().lease(name, token, for_write=for_write)
 
+    def ask_lease(self, name: str, token: bytes, then: Callable[[Leased | None, BaseException | None], None]) -> None:
+        call_back(self.lease(name, token), then)
+
     async def fill(self, name: str, token: bytes, version: int, install: Install) -> Filled:
         await self._gates.filling.passing()
         return await self._living().fill(name, token, version, install)
+
+    def ask_fill(
+        self, name: str, token: bytes, version: int, install: Install,
+        then: Callable[[Filled | None, BaseException | None], None],
+    ) -> None:  # fmt: skip
+        call_back(self.fill(name, token, version, install), then)
 
     async def apply(self, change: Change) -> Applied:
         await self._gates.applying.passing()

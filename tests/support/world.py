@@ -24,11 +24,14 @@ WRITE_THROUGH = Policy(strategy=Strategy.WRITE_THROUGH)
 class World:
     """Everything in it is closed at the end, in reverse order."""
 
-    def __init__(self, stack: AsyncExitStack, database_url: str, redis_url: str, *, bound_seconds: float) -> None:
+    def __init__(
+        self, stack: AsyncExitStack, database_url: str, redis_url: str, *, bound_seconds: float, is_carried: bool
+    ) -> None:  # fmt: skip
         self._stack = stack
         self._database_url = database_url
         self.redis_url = redis_url
         self.bound_seconds = bound_seconds
+        self._is_carried = is_carried
         self.relay: HandRelay
         self._connection: asyncpg.Connection | None = None
 
@@ -37,7 +40,9 @@ class World:
         settings = replica_settings(
             self._database_url, redis_url or self.redis_url, bound_seconds=self.bound_seconds, **redis
         )
-        return await self._stack.enter_async_context(open_replica(settings, policy=policy or Policy()))
+        return await self._stack.enter_async_context(
+            open_replica(settings, policy=policy or Policy(), is_carried=self._is_carried)
+        )
 
     async def lead(self, *, redis_url: str | None = None, page_size: int = 100) -> HandRelay:
         """A new relay, in place of the one that led so far, if any did."""
@@ -101,10 +106,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(database_url: str, redis_url: str, *, bound_seconds: float = LONG_SECONDS) -> AsyncIterator[World]:
-    """A relay leads and has granted once."""
+async def open_world(
+    database_url: str, redis_url: str, *, bound_seconds: float = LONG_SECONDS, is_carried: bool = True
+) -> AsyncIterator[World]:
+    """A relay leads and has granted once. ``is_carried``: see `open_replica`."""
     async with AsyncExitStack() as stack:
-        world = World(stack, database_url, redis_url, bound_seconds=bound_seconds)
+        world = World(stack, database_url, redis_url, bound_seconds=bound_seconds, is_carried=is_carried)
         await world.lead()
         await world.relay.carry()
         yield world

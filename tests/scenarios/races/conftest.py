@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
+from tests.support.glancing import CARRIED
 from tests.support.replica import Replica
 from tests.support.warmings import INSERT
 from tests.support.world import World, open_world
 
 
+@pytest.fixture
+def reads(request: pytest.FixtureRequest) -> str:
+    """How plain reads are made: see `tests.support.glancing.reads_both_ways`."""
+    return str(getattr(request, "param", CARRIED))
+
+
 @pytest_asyncio.fixture
-async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
+async def world(database_url: str, redis_url: str, reads: str) -> AsyncIterator[World]:
     """The heartbeat outlives the test."""
-    async with open_world(database_url, redis_url) as world:
+    async with open_world(database_url, redis_url, is_carried=reads == CARRIED) as world:
         yield world
 
 
 @pytest_asyncio.fixture
-async def quick_world(database_url: str, redis_url: str) -> AsyncIterator[World]:
+async def quick_world(database_url: str, redis_url: str, reads: str) -> AsyncIterator[World]:
     """A bound of half a second: for the races in which a heartbeat is waited out."""
-    async with open_world(database_url, redis_url, bound_seconds=0.5) as world:
+    async with open_world(database_url, redis_url, bound_seconds=0.5, is_carried=reads == CARRIED) as world:
         yield world
 
 

@@ -9,8 +9,11 @@ import pytest
 
 from service.cache.entry import Outcome
 from service.errors import UnavailableError
+from tests.support.glancing import reads_both_ways
 from tests.support.polling import turns
 from tests.support.world import WRITE_THROUGH
+
+pytestmark = reads_both_ways
 
 
 async def test_r25_a_storm_of_cancelled_requests_hands_nobody_anothers_value(world):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from service.cache.entry import Detail, Outcome
+from tests.support.glancing import reads_both_ways
 from tests.support.world import WRITE_THROUGH
+
+pytestmark = reads_both_ways
 
 
 async def test_r1_a_reader_cannot_fill_an_old_value_after_an_invalidation(world):

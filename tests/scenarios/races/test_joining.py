@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from service.cache.entry import Outcome
+from tests.support.glancing import reads_both_ways
 from tests.support.polling import turns
 from tests.support.waiting import eventually
+
+pytestmark = reads_both_ways
 
 
 async def test_r19_after_a_flush_at_full_load_few_queries_carry_many_readers(world):
@@ -96,6 +99,27 @@ async def test_r20_a_reader_joins_no_query_that_was_sent_before_it_came(world):
     second = a.begin_read()
     await eventually(lambda: a.recorder.count("cache_call", "read") == 2)
     await turns()
+    a.gates.loaded.release()
+    assert await first == 1
+    assert await second == 2
+
+
+async def test_r20_a_reader_without_redis_joins_no_query_that_was_sent_before_it_came(world):
+    """As above, and reader 1's and 2's replica has lost Redis: neither looks, and there is no flight."""
+    link = await world.proxy()
+    a, b = await world.replica(redis_url=link.url), await world.replica()
+    await b.put(1)
+    await world.relay.carry()
+    link.cut()
+    for _ in range(2):
+        await a.beat()
+    a.gates.loaded.hold(1)
+    first = a.begin_read()
+    await a.gates.loaded.reached()
+    await b.put(2)
+    await world.relay.carry()
+    second = a.begin_read()
+    await turns(20)
     a.gates.loaded.release()
     assert await first == 1
     assert await second == 2

@@ -6,8 +6,11 @@ import asyncio
 
 from service.cache.entry import Settled
 from service.cache.grants import Granted
+from tests.support.glancing import reads_both_ways
 from tests.support.waiting import eventually
 from tests.support.world import WRITE_THROUGH
+
+pytestmark = reads_both_ways
 
 
 async def test_r5_the_relay_carries_what_a_writer_that_crashed_after_its_commit_did_not(world):

@@ -7,6 +7,9 @@ import asyncio
 import pytest
 
 from service.cache.entry import Detail, Wish
+from tests.support.glancing import reads_both_ways
+
+pytestmark = reads_both_ways
 
 
 async def test_r8_a_reader_that_bypassed_leaves_no_room_for_an_old_fill(world):

@@ -103,7 +103,7 @@ class StandIn:
 
     async def put(
         self, key: EntityKey, document: bytes, *, condition: WriteCondition, ttl_seconds: float | None, wait: bool,
-        repeatable: Repeatable | None,
+        repeatable: Repeatable | None = None,
     ) -> Written:  # fmt: skip
         self.repeatables.append(repeatable)
         created = key not in self.rows

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from service.cache.patience import Patience, patiently
+from tests.support.jumping import jump, run_jumping
 
 
 async def by_scope(operation: Awaitable[Any], seconds: float) -> Any:
@@ -20,33 +21,13 @@ Wait = Callable[[Awaitable[Any], float], Awaitable[Any]]
 both = pytest.mark.parametrize("wait", [by_scope, patiently])
 
 
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop that can be as late as if it had been busy: its clock jumps between two turns."""
-
-    jumped = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.jumped
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        runner.run(work)
-
-
-def jump(seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, JumpingLoop)
-    loop.jumped += seconds
-
-
 @both
 def test_in_a_calm_loop_it_is_a_timeout_like_any_other(wait: Wait):
     async def work() -> None:
         with pytest.raises(TimeoutError):
             await wait(asyncio.Event().wait(), 0.001)
 
-    run(work())
+    run_jumping(work())
 
 
 @both
@@ -58,7 +39,7 @@ def test_a_reply_that_waited_in_the_socket_while_the_loop_was_busy_is_still_take
         loop.call_soon(lambda: loop.call_later(0.001, reply.set_result, "in time"))
         assert await wait(reply, 0.2) == "in time"
 
-    run(work())
+    run_jumping(work())
 
 
 @both
@@ -74,7 +55,7 @@ def test_a_loop_that_stays_busy_does_not_wait_forever(wait: Wait):
         with pytest.raises(TimeoutError):
             await wait(asyncio.Event().wait(), 0.2)
 
-    run(work())
+    run_jumping(work())
 
 
 @both
@@ -93,7 +74,7 @@ def test_what_fails_inside_fails_as_itself_and_what_is_cancelled_is_cancelled(wa
             await outer
         assert inner.cancelled()
 
-    run(work())
+    run_jumping(work())
 
 
 def test_who_is_cancelled_in_the_turn_in_which_the_time_is_over_is_cancelled():
@@ -112,4 +93,4 @@ def test_who_is_cancelled_in_the_turn_in_which_the_time_is_over_is_cancelled():
         with pytest.raises(asyncio.CancelledError):
             await waiter
 
-    run(work())
+    run_jumping(work())
