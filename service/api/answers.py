@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
-from typing import assert_never
 
 from starlette.responses import Response
 
@@ -57,26 +56,27 @@ FROM_CACHE = frozenset({Outcome.HIT, Outcome.NEGATIVE_HIT, Outcome.STALE})
 
 def cache_status(answer: Answer) -> str:
     """The one member of Cache-Status that Aside adds."""
-    match answer.outcome:
-        case Outcome.HIT | Outcome.NEGATIVE_HIT | Outcome.STALE:
-            way, detail = f"hit; ttl={answer.ttl_ms // 1000}", answer.detail
-        case Outcome.MISS | Outcome.BYPASS | Outcome.OFF:
-            way, detail = _forwarded(answer)
-        case _:
-            assert_never(answer.outcome)
-    stored = "; stored" if answer.stored else ""
-    return f"aside; {way}{stored}" + (f"; detail={detail}" if detail else "")
+    if answer.outcome not in FROM_CACHE:
+        return _forwarded_status(answer.outcome, answer.detail, answer.stored)
+    detail = f"; detail={answer.detail}" if answer.detail else ""
+    return f"aside; hit; ttl={answer.ttl_ms // 1000}{'; stored' if answer.stored else ''}{detail}"
 
 
-def _forwarded(answer: Answer) -> tuple[str, Detail]:
+@lru_cache
+def _forwarded_status(outcome: Outcome, detail: Detail, stored: bool) -> str:  # noqa: FBT001, the answer's own
+    way, said = _forwarded(outcome, detail)
+    return f"aside; {way}{'; stored' if stored else ''}" + (f"; detail={said}" if said else "")
+
+
+def _forwarded(outcome: Outcome, detail: Detail) -> tuple[str, Detail]:
     """Why the database was asked, in RFC 9211's words, and what they leave unsaid."""
-    match answer.detail:
+    match detail:
         case Detail.EXPIRED:
             return "fwd=stale", Detail.NONE
         case Detail.REQUESTED | Detail.MIN_VERSION:
             return "fwd=request", Detail.NONE
-        case detail:
-            return ("fwd=uri-miss" if answer.outcome is Outcome.MISS else "fwd=bypass"), detail
+        case _:
+            return ("fwd=uri-miss" if outcome is Outcome.MISS else "fwd=bypass"), detail
 
 
 def written_response(written: Written, location: str, *, waited: bool) -> Response:

@@ -117,7 +117,7 @@ class HotReads:
             elif isinstance(found, Glance):
                 exchange.run(self._finish(_Asked(scope, target, exchange, started), found))
             else:
-                self._reply(_Asked(scope, target, exchange, started), found, note_request_id(scope))
+                self._reply(_Asked(scope, target, exchange, started), found, chosen_request_id(target.request_id))
 
         if target.entity_type is not None and self._entities is not None:
             self._entities.glance(target.entity_type, target.name, then)
@@ -196,6 +196,7 @@ def _rendered(
         return 200, answered_head(found, len(found.body), request_id), found.body
     if not isinstance(found, Answer | AsideError):
         raise found
+    note_request_id(scope, request_id)
     response = _response(scope, target, found)
     return response.status_code, response_head(response, request_id), bytes(response.body)
 

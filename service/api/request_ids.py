@@ -23,16 +23,15 @@ def assign_request_id(scope: Scope) -> bytes:
     In the log it stays: a server runs each request in a context of its own, and after an unhandled error it logs the
     trace when the request's frames are long gone; that line needs the id most.
     """
-    request_id = note_request_id(scope)
+    request_id = chosen_request_id(_offered(scope["headers"]))
+    note_request_id(scope, request_id)
     _in_log_lines.set(request_id_of(scope))
     return request_id
 
 
-def note_request_id(scope: Scope) -> bytes:
-    """The same without the log: what is answered by a callback has no context of its own."""
-    request_id = chosen_request_id(_offered(scope["headers"]))
+def note_request_id(scope: Scope, request_id: bytes) -> None:
+    """Note it in ``scope`` alone: what is answered by a callback has no log lines of its own."""
     scope[_SCOPE_KEY] = request_id.decode("ascii")
-    return request_id
 
 
 def chosen_request_id(offered: bytes) -> bytes:

@@ -16,13 +16,14 @@ class Flights:
     """At most one leader per key. Keys are forgotten as soon as their flight ends."""
 
     def __init__(self) -> None:
-        self._ended: dict[str, asyncio.Event] = {}
+        self._ended: dict[str, asyncio.Event | None] = {}
+        """None where nobody waits: most loads are for one reader."""
 
     def lead(self, key: str) -> bool:
         """Become the key's leader, if there is none; the leader must call :meth:`end`, whatever happens."""
         if key in self._ended:
             return False
-        self._ended[key] = asyncio.Event()
+        self._ended[key] = None
         return True
 
     def is_free(self, key: str) -> bool:
@@ -30,13 +31,15 @@ class Flights:
         return key not in self._ended
 
     def end(self, key: str) -> None:
-        self._ended.pop(key).set()
+        ended = self._ended.pop(key)
+        if ended is not None:
+            ended.set()
 
     async def wait(self, key: str, timeout_seconds: float) -> bool:
         """Wait for the present flight to end; False where it lasts longer. A cancelled waiter harms nobody."""
-        ended = self._ended.get(key)
-        if ended is None:
+        if key not in self._ended:
             return True
+        ended = self._ended[key] = self._ended[key] or asyncio.Event()
         try:
             async with Patience(timeout_seconds):
                 await ended.wait()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from service.db.places import Places
 from service.errors import DatabaseBusyError
 
 
@@ -40,7 +41,7 @@ class Lending:
         self.busy = 0
         """Taken at this moment; one that is being opened counts."""
         self._engine = engine
-        self._places = asyncio.Semaphore(size)
+        self._places = Places(size)
         self._timeout_seconds = timeout_seconds
         self._is_broken = is_broken
         self._idle: list[_Lent] = []
@@ -67,17 +68,13 @@ class Lending:
                     self._idle.append(lent)
         finally:
             self.busy -= 1
-            self._places.release()
+            self._places.give_back()
 
     async def _take_place(self) -> None:
-        if self._places.locked():
-            try:
-                async with asyncio.timeout(self._timeout_seconds):
-                    await self._places.acquire()
-            except TimeoutError as error:
-                raise DatabaseBusyError("all database connections are busy") from error
-        else:
-            await self._places.acquire()
+        try:
+            await self._places.take(self._timeout_seconds)
+        except TimeoutError as error:
+            raise DatabaseBusyError("all database connections are busy") from error
         self.busy += 1
 
     async def _lend(self) -> _Lent:

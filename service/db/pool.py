@@ -73,27 +73,45 @@ def translated() -> Iterator[None]:
     """The border: driver errors in, Aside's errors out. Anything else is a defect, and passes as it is."""
     try:
         yield
-    except AsideError:
-        raise
-    except DBAPIError as error:  # SQLAlchemy's wrapping, of what it asks when it connects for the first time
-        if isinstance(error.orig, Exception) and error.orig.__cause__ is not None:
-            with translated():
-                raise error.orig.__cause__ from error
-        raise
-    except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
-        raise DatabaseBusyError("PostgreSQL gave up on a statement that took too long") from error
-    except TimeoutError as error:
-        raise DatabaseUnavailableError("PostgreSQL did not answer in time") from error
-    except _CONNECTION_ERRORS as error:
-        raise DatabaseUnavailableError(_DOWN) from error
-    except _BUSY_ERRORS as error:
-        raise DatabaseBusyError("PostgreSQL could not do it now") from error
-    except _BROKEN_ERRORS as error:
-        raise DatabaseUnavailableError("PostgreSQL is in trouble") from error
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedColumnError) as error:
-        raise SchemaMissingError("the schema is missing: run `aside migrate`", retry_after_seconds=5) from error
-    except asyncpg.DataError as error:
-        raise UnacceptableDocumentError("PostgreSQL cannot keep this document") from error
+    except Exception as error:
+        translation = _translation_of(error)
+        if translation is error:
+            raise
+        raise translation from translation.__cause__
+
+
+def _translation_of(error: Exception) -> Exception:
+    """Aside's error, with the driver's as its cause; or the same error, where it is Aside's own or nobody's."""
+    if isinstance(error, AsideError):
+        return error
+    if isinstance(error, DBAPIError):  # SQLAlchemy's wrapping, of what it asks when it connects for the first time
+        cause = None if error.orig is None else error.orig.__cause__
+        return _translation_of(cause) if isinstance(cause, Exception) else error
+    translation = _words_for(error)
+    if translation is None:
+        return error
+    translation.__cause__ = error
+    return translation
+
+
+def _words_for(error: Exception) -> AsideError | None:
+    match error:
+        case asyncpg.QueryCanceledError() | asyncpg.LockNotAvailableError():
+            return DatabaseBusyError("PostgreSQL gave up on a statement that took too long")
+        case TimeoutError():
+            return DatabaseUnavailableError("PostgreSQL did not answer in time")
+        case _ if isinstance(error, _CONNECTION_ERRORS):
+            return DatabaseUnavailableError(_DOWN)
+        case _ if isinstance(error, _BUSY_ERRORS):
+            return DatabaseBusyError("PostgreSQL could not do it now")
+        case _ if isinstance(error, _BROKEN_ERRORS):
+            return DatabaseUnavailableError("PostgreSQL is in trouble")
+        case asyncpg.UndefinedTableError() | asyncpg.UndefinedFunctionError() | asyncpg.UndefinedColumnError():
+            return SchemaMissingError("the schema is missing: run `aside migrate`", retry_after_seconds=5)
+        case asyncpg.DataError():
+            return UnacceptableDocumentError("PostgreSQL cannot keep this document")
+        case _:
+            return None
 
 
 class Usage(NamedTuple):
@@ -184,12 +202,15 @@ class Database:
         if self._breaker.is_open:
             raise DatabaseUnavailableError(_DOWN)
         try:
-            with translated():
-                async with self._lending.lent() as connection:
-                    yield connection
-        except (DatabaseUnavailableError, WriteOutcomeUnknownError) as error:
-            self._failed(error)
-            raise
+            async with self._lending.lent() as connection:
+                yield connection
+        except Exception as error:
+            translation = _translation_of(error)
+            if isinstance(translation, DatabaseUnavailableError | WriteOutcomeUnknownError):
+                self._failed(translation)
+            if translation is error:
+                raise
+            raise translation from translation.__cause__
         self._breaker.succeeded()
 
     def writing(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
@@ -202,8 +223,12 @@ class Database:
 
     @asynccontextmanager
     async def _within(self, share: Share) -> AsyncIterator[asyncpg.Connection]:
-        async with share.taken(timeout_seconds=self._statement_timeout), self.connection() as connection:
-            yield connection
+        began = await share.take(timeout_seconds=self._statement_timeout)
+        try:
+            async with self.connection() as connection:
+                yield connection
+        finally:
+            share.give_back(began)
 
     def _failed(self, error: AsideError) -> None:
         if self._breaker.failed(time.monotonic()) and not self._closed:

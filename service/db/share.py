@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
+from service.db.places import Places
 from service.domain.pace import Pace
 from service.errors import DatabaseBusyError, OverloadedError
 
@@ -17,23 +15,21 @@ class Share:
     def __init__(self, size: int, *, work: str, plural: str) -> None:
         self.size = size
         self.busy = 0
-        self._places = asyncio.Semaphore(size)
+        self._places = Places(size)
         self._waiting = 0
         self._pace = Pace(size)
         self._work = work
         self._plural = plural
 
-    @asynccontextmanager
-    async def taken(self, *, timeout_seconds: float) -> AsyncIterator[None]:
-        """Inside, one place is taken. Raises OverloadedError at once where it would take too long, as far as one can
-        see, and DatabaseBusyError where it did.
+    async def take(self, *, timeout_seconds: float) -> float:
+        """Take a place; what is returned goes to `give_back`. Raises OverloadedError at once where it would take too
+        long, as far as one can see, and DatabaseBusyError where it did.
         """
         if self._pace.wait(time.monotonic(), turns_before=self._waiting) > timeout_seconds:
             raise OverloadedError(f"too many {self._plural} wait for PostgreSQL", work=self._work)
         self._waiting += 1
         try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._places.acquire()
+            await self._places.take(timeout_seconds)
         except TimeoutError as error:
             raise DatabaseBusyError(f"all connections for {self._plural} are busy") from error
         finally:
@@ -41,9 +37,9 @@ class Share:
         self.busy += 1
         began = time.monotonic()
         self._pace.began(began)
-        try:
-            yield
-        finally:
-            self._pace.ended(began, time.monotonic())
-            self.busy -= 1
-            self._places.release()
+        return began
+
+    def give_back(self, began: float) -> None:
+        self._pace.ended(began, time.monotonic())
+        self.busy -= 1
+        self._places.give_back()

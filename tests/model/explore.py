@@ -46,26 +46,23 @@ def is_violated(state: State) -> bool:
     return any(reader.at == "answering" and reader.value < reader.least for reader in state.readers)
 
 
-def explore(rules: Rules, scope: Scope, *, is_hasty: bool = False) -> Found:
-    """``is_hasty``: the newest state first, which meets a violation sooner, and not a shortest one.
-
-    Millions of tuples, none of them in a circle: looking for circles would take half of the time.
-    """
+def explore(rules: Rules, scope: Scope) -> Found:
+    """Millions of tuples, none of them in a circle: looking for circles would take half of the time."""
     looked = gc.isenabled()
     gc.disable()
     try:
-        return _explore(rules, scope, is_hasty=is_hasty)
+        return _explore(rules, scope)
     finally:
         if looked:
             gc.enable()
 
 
-def _explore(rules: Rules, scope: Scope, *, is_hasty: bool) -> Found:
+def _explore(rules: Rules, scope: Scope) -> Found:
     first = canonical(beginning(writers=scope.writers, readers=scope.readers, sql=scope.sql))
     came_from: dict[State, tuple[State, str] | None] = {first: None}
     waiting = deque([first])
     while waiting:
-        state = waiting.pop() if is_hasty else waiting.popleft()
+        state = waiting.popleft()
         for label, reached in following(state, rules):
             new = canonical(reached)
             known = len(came_from)

@@ -23,7 +23,7 @@ def run_campaign(
     """
     legs: dict[str, Leg] = {}
     with closing(SlowLog(stage.valkey.url)) as slow_log, Steering.of(stage) as steering:
-        turns = Turns(calm_seconds=plan.window_seconds, slowest=slow_log.slowest, passed=passed)
+        turns = Turns(calm_seconds=plan.window_seconds, slowest=slow_log.slowest, forget=slow_log.forget, passed=passed)
         with hits_of(stage.service.url, plan, stage.folder) as hits:
             for way in ways:
                 begins(way)

@@ -95,11 +95,17 @@ class Leg:
 
 
 class Turns:
-    """``slowest`` tells the longest command of Valkey since it was last asked; ``passed`` is told seconds."""
+    """``slowest`` tells the longest command of Valkey since it was last asked, or ``forget``; ``passed`` is told
+    seconds.
+    """
 
-    def __init__(self, *, calm_seconds: float, slowest: Callable[[], Slowest], passed: Callable[[float], None]) -> None:
+    def __init__(
+        self, *, calm_seconds: float, slowest: Callable[[], Slowest], forget: Callable[[], None],
+        passed: Callable[[float], None],
+    ) -> None:  # fmt: skip
         self._calm_seconds = calm_seconds
         self._slowest = slowest
+        self._forget = forget
         self._passed = passed
 
     def take(self, leg: Leg, work: Callable[[], int]) -> None:
@@ -116,9 +122,8 @@ class Turns:
         self._passed(max(calm.ends, busy.ends) - min(calm.begins, busy.begins))
 
     def _window(self, work: Callable[[], int]) -> Window:
-        self._slowest()  # which holds the server up, where it has much to tell
         time.sleep(_REST_SECONDS)
-        self._slowest()
+        self._forget()
         begins = time.monotonic()
         items = work()
         ends = time.monotonic()
