@@ -47,12 +47,17 @@ class Batch(Generic[K, V]):
     def submit_all(self, items: Sequence[K]) -> asyncio.Future[list[V]]:
         """One future for many items, their values in order. It fails as soon as one of them does."""
         future: asyncio.Future[list[V]] = asyncio.get_running_loop().create_future()
-        if items:
-            told = _Gathering(future, len(items)).told
-            for place, item in enumerate(items):
-                self.notify(item, partial(told, place))
-        else:
+        if not items:
             future.set_result([])
+            return future
+        told, waiting = _Gathering(future, len(items)).told, self._waiting
+        for place, item in enumerate(items):
+            waiters = waiting.get(item)
+            if waiters is None:
+                waiting[item] = [partial(told, place)]
+            else:
+                waiters.append(partial(told, place))
+        self._wake()
         return future
 
     def notify(self, item: K, then: Then[V]) -> None:
@@ -62,6 +67,9 @@ class Batch(Generic[K, V]):
             self._waiting[item] = [then]
         else:
             waiters.append(then)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._idle and not self._kicked:
             self._kicked = True
             asyncio.get_running_loop().call_soon(self._kick)

@@ -12,10 +12,10 @@ LOGGED: Final[Mapping[str, str]] = {"log_statement": "all", "log_line_prefix": "
 """Settings for a server whose statements are to be counted."""
 
 _STATEMENT = re.compile(r"^(\d+) aside\|LOG: +(?:execute [^:]*|statement): (?:-- )?(.+)", re.MULTILINE)
-_OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout|^history:")
+_OF_A_RELAY = re.compile(r"relay_|pg_try_advisory_lock|idle_session_timeout")
 _WORD = re.compile(r"\w+")
-_BY_THE_CLOCK = frozenset({"api_key_edition", "job_claim", "policy_edition", "schema_revision"})
-"""Asked about once a second by each process, whatever its clients do."""
+_BY_THE_CLOCK = frozenset({"api_key_edition", "history", "job_claim", "policy_edition", "schema_revision"})
+"""Asked about once a second by each process, whatever its clients do; of the history, by who would lead."""
 
 
 class StatementLog:

@@ -34,9 +34,10 @@ def servers_in(folder: Path) -> set[int]:
     return {postmaster, *processes_in(folder / "postgres" / "data"), *processes_in(folder / "valkey")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_signal_ends_the_service_and_then_its_servers_with_exit_code_0(dev, tmp_path, number, workers):
+@pytest.mark.parametrize(
+    ("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)], ids=["Ctrl-C", "SIGTERM, two workers"]
+)
+def test_a_signal_ends_the_service_and_then_its_servers_with_exit_code_0(dev, tmp_path, workers, number):
     process = dev(ASIDE_WORKERS=workers).wait_until_live()
     servers = servers_in(tmp_path / ".local")
     assert len(servers) > 2
