@@ -102,8 +102,8 @@ class Warming:
         self._asking = asyncio.Lock()
 
     async def check(self) -> None:
-        """Raises CacheUnavailableError, in words, where no service vouches for the cache."""
-        await self._lanes[0].check()
+        """Raises CacheUnavailableError, in words, where no service vouches for the cache, nor does within a second."""
+        await Pace(items_per_second=None, patience_seconds=1.0).patiently(self._lanes[0].check)
 
     async def about_how_many(self, wanted: Wanted) -> int:
         """An estimate of the rows that `run` would look at. May raise UnavailableError."""
