@@ -171,14 +171,14 @@ STATEMENTS = (
         f"{SQL}/coverage.sql",
         "l.generation IS NOT DISTINCT FROM aside_generation() AND",
         "true AND",
-        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[short]",
+        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[short-carried]",
     ),
     mutant(
         "the ledger knows no generation of loaded rows",
         f"{SQL}/load_with_coverage.sql",
         "l.generation IS NOT DISTINCT FROM l.current AND",
         "true AND",
-        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[long]",
+        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[long-carried]",
     ),
     mutant(
         "grants are not noted",

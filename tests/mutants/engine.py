@@ -140,7 +140,7 @@ READS = (
         "if False:",
         _READ_IS_DEFERRED,
         "test_repairs.py::test_r8c_a_reader_in_a_long_outage_asks_the_ledger_with_its_load",
-        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[long]",
+        "test_repairs.py::test_r8c_a_reader_that_cannot_tell_of_a_truncate_waits_too[long-carried]",
     ),
     mutant(
         "a carried miss whose fill was refused does not repair",
