@@ -43,16 +43,13 @@ class Rounds:
         self._timer = loop.call_at(due, self._go_round, loop)
 
     def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        if now - self._due > _BUSY_SECONDS and self._extensions > 0:
-            self._extensions -= 1
-        else:
-            self._extensions = _EXTENSIONS
-            for wait in [wait for wait in self._waits if wait.due <= now]:
-                wait.expire()
-        self._timer = None
+        now, self._timer = loop.time(), None
+        is_late = now - self._due > _BUSY_SECONDS and self._extensions > 0
+        self._extensions = self._extensions - 1 if is_late else _EXTENSIONS
         if self._waits:
-            self._go_round_at(loop, now + _ROUND_SECONDS)
+            self._go_round_at(loop, now + _ROUND_SECONDS)  # first: who is told may fail, and the others still wait
+        for wait in [] if is_late else [wait for wait in self._waits if wait.due <= now]:
+            wait.expire()
 
     def __len__(self) -> int:
         return len(self._waits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,13 @@ from fastapi import FastAPI
 from service.api.hot_batches import ENTITIES_ROUTE, PARAMETERS_ROUTE, HotBatches
 from service.cache.entry import NO_WISH, Answer, Detail, Outcome
 from service.errors import DatabaseBusyError, NotCachedError
+from tests.unit.api.asking import Sent, sent_by
 from tests.unit.api.conftest import make_app
 from tests.unit.api.stand_in import MODIFIED_AT_MS, StandIn
 
 ENTITIES, PARAMETERS = "/v1/entities/country/batch-read", "/v1/parameters/batch-read"
 ASKS = {ENTITIES: "ids", PARAMETERS: "keys"}
 LIMIT_BYTES = 1_000
-
-Sent = list[MutableMapping[str, Any]]
 
 
 @dataclass
@@ -73,30 +72,11 @@ class Pair:
             "headers": [(name.encode(), value.encode()) for name, value in said.items() if value],
         }
         self.said.asked = []
-        hot = await _sent(self.hot, scope, chunks)
+        hot = await sent_by(self.hot, scope, chunks)
         seen, self.said.asked = self.said.asked, []
-        assert hot == await _sent(self._ordinary, scope, chunks)
+        assert hot == await sent_by(self._ordinary, scope, chunks)
         assert seen == self.said.asked or self.said.defect is not None
         return hot
-
-
-async def _sent(app: Any, scope: dict[str, Any], chunks: Sequence[bytes]) -> Sent:
-    sent: Sent = []
-    messages = [{"type": "http.request", "body": each, "more_body": True} for each in chunks]
-    messages = [*messages[:-1], {**messages[-1], "more_body": False}] if messages else []
-    coming = iter(messages)
-
-    async def receive() -> dict[str, Any]:
-        return next(coming, {"type": "http.disconnect"})
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append({**message, "headers": list(message["headers"])} if "headers" in message else dict(message))
-
-    try:
-        await app(dict(scope), receive, send)
-    except RuntimeError as error:
-        sent.append({"raised": str(error)})
-    return sent
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,14 +21,13 @@ from service.errors import (
     WriteOutcomeUnknownError,
 )
 from service.services.writing import Written
+from tests.unit.api.asking import Sent, sent_by
 from tests.unit.api.conftest import make_app
 from tests.unit.api.stand_in import MODIFIED_AT_MS, StandIn
 
 PATH = "/v1/entities/country/JP"
 LIMIT_BYTES = 1_000
 BODY = '{"name": "日本"}'.encode()
-
-Sent = list[MutableMapping[str, Any]]
 
 
 @dataclass
@@ -80,30 +79,11 @@ class Pair:
             "headers": [(name.encode(), value.encode()) for name, value in said.items() if value],
         }
         self.said.asked = []
-        hot = await _sent(self.hot, scope, chunks)
+        hot = await sent_by(self.hot, scope, chunks)
         seen, self.said.asked = self.said.asked, []
-        assert hot == await _sent(self._ordinary, scope, chunks)
+        assert hot == await sent_by(self._ordinary, scope, chunks)
         assert seen == self.said.asked
         return hot
-
-
-async def _sent(app: Any, scope: dict[str, Any], chunks: Sequence[bytes]) -> Sent:
-    sent: Sent = []
-    messages = [{"type": "http.request", "body": each, "more_body": True} for each in chunks]
-    messages = [*messages[:-1], {**messages[-1], "more_body": False}] if messages else []
-    coming = iter(messages)
-
-    async def receive() -> dict[str, Any]:
-        return next(coming, {"type": "http.disconnect"})
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append({**message, "headers": list(message["headers"])} if "headers" in message else dict(message))
-
-    try:
-        await app(dict(scope), receive, send)
-    except RuntimeError as error:
-        sent.append({"raised": str(error)})
-    return sent
 
 
 @pytest.fixture
@@ -123,7 +103,7 @@ async def test_what_was_written_is_answered_as_ever(pair: Pair, settled: Settled
 
 
 async def test_the_service_is_asked_once_for_what_was_sent_and_for_nothing_special(pair: Pair) -> None:
-    await _sent(
+    await sent_by(
         pair.hot,
         {"type": "http", "method": "PUT", "path": PATH, "query_string": b"",
          "headers": [(b"content-type", b"application/json")]},
@@ -197,7 +177,7 @@ async def test_other_paths_are_left_to_the_ordinary_route(pair: Pair, path: str)
 
 @pytest.mark.parametrize("path", ["/v1/parameters/app:config:max_users", "/v1/entities/parameter/app:config:max_users"])
 async def test_parameters_are_never_written_as_documents(pair: Pair, path: str) -> None:
-    await _sent(
+    await sent_by(
         pair.hot,
         {"type": "http", "method": "PUT", "path": path, "raw_path": path.encode(), "query_string": b"",
          "headers": [(b"content-type", b"application/json")]},
@@ -235,5 +215,5 @@ async def test_only_what_a_key_allows_for_certain_is_written_here(pair: Pair, pa
 async def test_two_keys_are_left_to_the_ordinary_route(pair: Pair) -> None:
     scope = {"type": "http", "method": "PUT", "path": PATH, "raw_path": PATH.encode(), "query_string": b"",
              "headers": [(b"content-type", b"application/json"), *[(b"authorization", b"Bearer x")] * 2]}  # fmt: skip
-    await _sent(pair.hot, scope, [BODY])
+    await sent_by(pair.hot, scope, [BODY])
     assert pair.passed_on == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from service.cache.rounds import Rounds
 from tests.support.jumping import jump, run_jumping
+from tests.support.polling import turns
 from tests.support.waiting import eventually
 
 Told = list[tuple[Any, BaseException | None]]
@@ -44,6 +45,19 @@ async def test_an_error_is_passed_on_as_well():
     assert told == [(None, error)]
 
 
+async def test_one_that_fails_when_it_is_told_takes_nothing_from_the_others():
+    rounds, told, failures = Rounds(), [], []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
+
+    def fail(*_: Any) -> None:
+        raise ValueError("a defect")
+
+    rounds.bound(fail, 0.001, LateError)
+    rounds.bound(teller(told), 0.001, LateError)
+    await eventually(lambda: told)
+    assert [type(failure) for failure in failures] == [ValueError]
+
+
 async def test_who_comes_after_a_silence_is_watched_too():
     rounds, told = Rounds(), []
     for count in (1, 2):
@@ -72,7 +86,7 @@ def test_a_loop_that_is_always_busy_ends_a_wait_all_the_same():
             rounds_needed += 1
             assert rounds_needed < 1_000
             jump(1.0)
-            await asyncio.sleep(0.001)
+            await turns(1)
         assert isinstance(told[0][1], LateError)
 
     run_jumping(work())
