@@ -49,9 +49,16 @@ async def work(order: Order, settings: Settings) -> None:
     """Until it is done, cannot go on, or stdin ends, or a signal comes."""
     teller, loop = _Teller(), asyncio.get_running_loop()
     task = asyncio.create_task(_warm(order, settings, teller))
-    loop.add_reader(sys.stdin, task.cancel)
+
+    def end() -> None:
+        """Once: another cancellation would end the page in flight, and a stdin at its end is told of at every turn."""
+        loop.remove_reader(sys.stdin)
+        if not task.cancelling():
+            task.cancel()
+
+    loop.add_reader(sys.stdin, end)
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     await asyncio.wait([task])
     loop.remove_reader(sys.stdin)
     teller.tell()

@@ -66,9 +66,9 @@ async def test_a_job_that_is_cancelled_ends_and_what_it_has_done_stays_done(clie
 
 async def test_many_rows_are_warmed_by_a_process_of_their_own_that_ends_with_its_job(client, pair, rows):
     """Cancelled, it ends its page first: no lease is left, and the next job has nothing to wait for."""
-    await rows.execute(ROWS, "crowd", 6_000)
+    await rows.execute(ROWS, "crowd", 20_000)
     await rows.execute("ANALYZE entity")
-    wanted = {"entity_types": ["crowd"], "rows_per_second": 1_000}
+    wanted = {"entity_types": ["crowd"], "rows_per_second": 100_000}  # so that a page is always in flight
     location = (await client.post("/v1/cache/warm", json=wanted)).headers["Location"]
 
     async def has_come_far() -> bool:
@@ -79,16 +79,16 @@ async def test_many_rows_are_warmed_by_a_process_of_their_own_that_ends_with_its
     await client.delete(location)
     cancelled = await until_over(client, location)
     assert cancelled["state"] == "cancelled"
-    assert 0 < cancelled["progress"]["installed"] < 6_000
+    assert 0 < cancelled["progress"]["installed"] < 20_000
     assert warming_processes(pair) == []
-    again = await client.post("/v1/cache/warm", json={**wanted, "rows_per_second": 100_000})
+    again = await client.post("/v1/cache/warm", json=wanted)
     done = await until_over(client, again.headers["Location"])
     assert done["state"] == "done"
     assert done["progress"] == {
-        "rows": 6_000, "installed": 6_000 - cancelled["progress"]["installed"],
+        "rows": 20_000, "installed": 20_000 - cancelled["progress"]["installed"],
         "present": cancelled["progress"]["installed"], "busy": 0, "refused": 0, "absent": 0,
     }  # fmt: skip
-    assert "; hit;" in (await client.get("/v1/entities/crowd/i6000")).headers["Cache-Status"]
+    assert "; hit;" in (await client.get("/v1/entities/crowd/i20000")).headers["Cache-Status"]
 
 
 def warming_processes(replicas: list[ServiceProcess]) -> list[int]:
