@@ -60,7 +60,7 @@ class World:
 
     def replica(
         self, *, draw: Callable[[], float] = lambda: 0.0, bound_seconds: float = 0.02, lease_wait_seconds: float = 0.02,
-        budget_seconds: float = 1.0, fails_over: bool = False,
+        budget_seconds: float = 30.0, fails_over: bool = False,
     ) -> Replica:  # fmt: skip
         store = MemoryStore(self.server, fails_over=fails_over)
         recording, tasks = Recording(), Tasks()

@@ -15,6 +15,7 @@ import pytest
 
 from service.embedded import Valkey
 from tests.support.service_process import ServiceProcess
+from tests.support.valkey_commands import command
 from tests.support.waiting import eventually, lasting
 
 PATH = "/v1/entities/thing/large"
@@ -37,6 +38,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 def service(
     module_database_url: str, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceProcess]:
+    command(valkey.url, "FLUSHALL")  # or the heartbeat of another test's database is met, and logged as the error it is
     environment = {"DATABASE_URL": module_database_url, "REDIS_URL": valkey.url, **LIMITS}
     process = ServiceProcess(tmp_path_factory.mktemp("slow") / "service.log", environment, is_forked=True).start()
     with httpx.Client(base_url=process.url) as client:
