@@ -46,6 +46,7 @@ from service.services.manners import BESIDE_REQUESTS
 from service.services.parameters import Parameters
 from service.services.policies import Policies
 from service.services.rate_limits import RateLimits
+from service.services.relay import Relay
 from service.services.repeats import Repeats
 from service.services.schema import migrate_when_reachable
 from service.services.steering import Steering
@@ -160,7 +161,7 @@ async def open_services(settings: Settings, recorder: Recorder, seams: Seams = P
         if rate_limits is not None:
             rate_limits.start()
         if settings.migrate_on_start:
-            _migrate_in_background(settings, database, health, stack)
+            _migrate_in_background(settings, database, health, relay, stack)
         steering = await stack.enter_async_context(
             open_steering(
                 settings,
@@ -230,9 +231,12 @@ def _open_access(
     return access, ApiKeys(table, access.catch_up)
 
 
-def _migrate_in_background(settings: Settings, database: Database, health: Health, stack: AsyncExitStack) -> None:
+def _migrate_in_background(
+    settings: Settings, database: Database, health: Health, relay: Relay, stack: AsyncExitStack
+) -> None:
     url = settings.database_url.get_secret_value()
     task = asyncio.create_task(migrate_when_reachable(url, database, with_example=settings.example_entity))
+    task.add_done_callback(lambda _: relay.try_again())
     if settings.example_entity:
         health.is_prepared = task.done
 

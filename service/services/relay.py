@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -137,6 +138,7 @@ class Relay:
         self._parameter_history_seconds = parameter_history_seconds
         self._repeat_retention_seconds = repeat_retention_seconds
         self._task: asyncio.Task[None] | None = None
+        self._again = asyncio.Event()
         self.state = "starting"
         self.on_emptied: Callable[[], None] = lambda: None
         """Called when the cache that this leader feeds turns out to be empty: a new one, or flushed."""
@@ -149,6 +151,10 @@ class Relay:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._granter.close()
+
+    def try_again(self) -> None:
+        """What it may have waited for is there: it does not rest before its next attempt."""
+        self._again.set()
 
     async def _run(self) -> None:
         while True:
@@ -165,7 +171,10 @@ class Relay:
                 self.state = f"failed: {type(error).__name__}"
                 log.exception("relay_failed")
             # Longer than a follower waits: a leader that gave up lets another replica try.
-            await asyncio.sleep(self._bound_seconds * (0.25 if self.state == "following" else 0.3))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._bound_seconds * (0.25 if self.state == "following" else 0.3)):
+                    await self._again.wait()
+            self._again.clear()
 
     async def _reign(self, session: RelaySession) -> None:
         """Poll until PostgreSQL ends the session, or the cache has been out of reach for longer than B."""

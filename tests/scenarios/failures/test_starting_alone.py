@@ -64,5 +64,13 @@ async def test_the_service_listens_without_its_servers_and_recovers_when_they_ap
     assert late.version == written.version
 
 
+async def test_whoever_makes_the_schema_uses_the_cache_at_once(replicas: Replicas, empty_database_url: str):
+    """The relay has found no schema before, and would look again when a part of the bound has passed: 18 s here."""
+    (replica,) = replicas(DATABASE_URL=empty_database_url, ASIDE_BOUND_SECONDS="60", ASIDE_MIGRATE_ON_START="true")
+    async with Traffic([replica.url]) as traffic:
+        await eventually(lambda: is_ready(traffic))
+        await traffic.until_cached(within_seconds=9)
+
+
 async def is_ready(traffic: Traffic) -> bool:
     return (await traffic.get("/readyz")).status_code == 200
