@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -35,6 +35,7 @@ class Batch(Generic[K, V]):
         self._idle = list(slots)
         self._max_size = max_size
         self._waiting: dict[K, list[Then[V]]] = {}
+        self._crowds: list[_Crowd[K, V]] = []
         self._draining: set[asyncio.Task[None]] = set()
         self._kicked = False
 
@@ -50,13 +51,16 @@ class Batch(Generic[K, V]):
         if not items:
             future.set_result([])
             return future
-        told, waiting = _Gathering(future, len(items)).told, self._waiting
-        for place, item in enumerate(items):
-            waiters = waiting.get(item)
-            if waiters is None:
-                waiting[item] = [partial(told, place)]
-            else:
-                waiters.append(partial(told, place))
+        waiting = self._waiting
+        if len(waiting) + len(items) <= self._max_size:
+            for item in items:
+                if item not in waiting:
+                    waiting[item] = []
+            self._crowds.append(_Crowd(items, future))
+        else:
+            told = _Gathering(future, len(items)).told
+            for place, item in enumerate(items):
+                waiting.setdefault(item, []).append(partial(told, place))
         self._wake()
         return future
 
@@ -85,27 +89,34 @@ class Batch(Generic[K, V]):
     async def _drain(self, slot: Send[K, V]) -> None:
         try:
             while self._waiting:
-                await self._send(slot, self._take())
+                await self._send(slot, *self._take())
         finally:
             self._idle.append(slot)
 
-    def _take(self) -> dict[K, list[Then[V]]]:
+    def _take(self) -> tuple[dict[K, list[Then[V]]], list[_Crowd[K, V]]]:
+        """Who has waited longest, first. A crowd is never divided: it has waited among the first ``max_size`` items."""
+        crowds, self._crowds = self._crowds, []
         if len(self._waiting) <= self._max_size:
             taken, self._waiting = self._waiting, {}
-            return taken
+            return taken, crowds
         items = list(islice(self._waiting, self._max_size))
-        return {item: self._waiting.pop(item) for item in items}
+        return {item: self._waiting.pop(item) for item in items}, crowds
 
-    async def _send(self, slot: Send[K, V], batch: dict[K, list[Then[V]]]) -> None:
+    async def _send(self, slot: Send[K, V], batch: dict[K, list[Then[V]]], crowds: list[_Crowd[K, V]]) -> None:
         try:
             values = _checked(await slot(list(batch)), len(batch))
         except BaseException as error:
-            _tell_all(batch.values(), error)
+            _fail(batch, crowds, error)
             if not isinstance(error, Exception):
                 raise
             return
         for waiters, value in zip(batch.values(), values, strict=True):
-            _tell(waiters, value, None)
+            if waiters:
+                _tell(waiters, value, None)
+        if crowds:
+            found = dict(zip(batch, values, strict=True))
+            for items, future in crowds:
+                _settle(future, [found[item] for item in items], None)
 
     def __len__(self) -> int:
         """How many items wait to be sent."""
@@ -116,12 +127,19 @@ class Batch(Generic[K, V]):
         for task in list(self._draining):
             task.cancel()
         await asyncio.gather(*self._draining, return_exceptions=True)
-        _tell_all(self._waiting.values(), asyncio.CancelledError())
-        self._waiting = {}
+        _fail(self._waiting, self._crowds, asyncio.CancelledError())
+        self._waiting, self._crowds = {}, []
+
+
+class _Crowd(NamedTuple, Generic[K, V]):
+    """Items that go out in one batch: nobody waits for any of them alone, and none costs more than its place."""
+
+    items: Sequence[K]
+    future: asyncio.Future[list[V]]
 
 
 class _Gathering(Generic[V]):
-    """Puts the values of many items in their places, and the whole into one future."""
+    """Puts the values of items that go out in several batches in their places, and the whole into one future."""
 
     __slots__ = ("_future", "_left", "_values")
 
@@ -169,6 +187,8 @@ def _tell(waiters: Iterable[Then[V]], value: V | None, error: BaseException | No
             )
 
 
-def _tell_all(batch: Iterable[Iterable[Then[V]]], error: BaseException) -> None:
-    for waiters in batch:
+def _fail(batch: dict[K, list[Then[V]]], crowds: Iterable[_Crowd[K, V]], error: BaseException) -> None:
+    for waiters in batch.values():
         _tell(waiters, None, error)
+    for crowd in crowds:
+        _settle(crowd.future, None, error)

@@ -134,19 +134,17 @@ class Engine:
         except CacheUnavailableError:
             readings = [None] * len(names)
         spent = time.perf_counter() - started
-        now_ms, cache_ms = self._store.now_ms(), spent * 1000
         answers: list[Answer | NotCachedError | UnavailableError | None] = [
-            None if reading is None else self._hit(name, policy, wish, reading, now_ms=now_ms, cache_ms=cache_ms)
-            for name, reading in zip(names, readings, strict=True)
+            *self._hits(names, policy, wish, readings, cache_ms=spent * 1000)
         ]
         missing = [place for place, answer in enumerate(answers) if answer is None]
-        found = await asyncio.gather(
-            *[self._visit_one_of_many(names[place], policy, wish, readings[place], spent) for place in missing]
-        )
-        for place, answer in zip(missing, found, strict=True):
-            answers[place] = answer
-        counts = Counter(answer.outcome for answer in answers if isinstance(answer, Answer))
-        for outcome, count in counts.items():
+        if missing:
+            found = await asyncio.gather(
+                *[self._visit_one_of_many(names[place], policy, wish, readings[place], spent) for place in missing]
+            )
+            for place, answer in zip(missing, found, strict=True):
+                answers[place] = answer
+        for outcome, count in Counter([answer[0] for answer in answers if type(answer) is Answer]).items():
             self._recorder.read(names[0][: names[0].index(":")], outcome, count)
         return [answer for answer in answers if answer is not None]
 
@@ -168,24 +166,51 @@ class Engine:
         if raw is None or generation is None:
             return None
         beta = policy.early_refresh_beta
-        if wish is NO_WISH:
-            answer = plain_hit(raw, name, generation, now_ms=now_ms, beta=beta, cache_ms=cache_ms)
-        else:
-            answer = None
+        answer = plain_hit(raw, name, generation, now_ms, beta, cache_ms) if wish is NO_WISH else None
         if answer is None:
-            entry = decode(raw, name)
-            if entry is None or entry.generation != generation:
+            answer = self._careful_hit(name, policy, wish, reading, now_ms=now_ms, cache_ms=cache_ms)
+            if answer is None:
                 return None
-            verdict = judge(entry, now_ms, 1.0 - self._draw(), beta)
-            if verdict is Verdict.EXPIRED or not suits(entry, wish, now_ms):
-                return None
-            if verdict is Verdict.REFRESH:
-                self._refresher.start(name, policy, generation)
-            answer = answer_entry(entry, now_ms, cache_ms)
         self._unnoted_hits -= 1
         if not self._unnoted_hits:
             self._unnoted_hits = self._on_hit(name)
         return answer
+
+    def _hits(
+        self, names: Sequence[str], policy: Policy, wish: Wish, readings: Sequence[Reading | None], *, cache_ms: float
+    ) -> list[Answer | None]:
+        """`_hit`, for many at the price of fewer. A name without a reading has none."""
+        now_ms, beta, is_plain = self._store.now_ms(), policy.early_refresh_beta, wish is NO_WISH
+        answers: list[Answer | None] = []
+        for name, reading in zip(names, readings, strict=True):
+            answer = None
+            if reading is not None:
+                raw, generation = reading
+                if is_plain and raw is not None and generation is not None:
+                    answer = plain_hit(raw, name, generation, now_ms, beta, cache_ms)
+                if answer is None:
+                    answer = self._careful_hit(name, policy, wish, reading, now_ms=now_ms, cache_ms=cache_ms)
+            answers.append(answer)
+            if answer is not None:
+                self._unnoted_hits -= 1
+                if not self._unnoted_hits:
+                    self._unnoted_hits = self._on_hit(name)
+        return answers
+
+    def _careful_hit(
+        self, name: str, policy: Policy, wish: Wish, reading: Reading, *, now_ms: int, cache_ms: float
+    ) -> Answer | None:
+        """What is decided about an entry that is no plain hit, or for a reader who asks for more than that."""
+        raw, generation = reading
+        entry = None if raw is None else decode(raw, name)
+        if entry is None or entry.generation != generation:
+            return None
+        verdict = judge(entry, now_ms, 1.0 - self._draw(), policy.early_refresh_beta)
+        if verdict is Verdict.EXPIRED or not suits(entry, wish, now_ms):
+            return None
+        if verdict is Verdict.REFRESH:
+            self._refresher.start(name, policy, entry.generation)
+        return answer_entry(entry, now_ms, cache_ms)
 
     async def _without_hit(self, visit: Visit, reading: Reading | None) -> Answer:
         if reading is None:

@@ -76,7 +76,7 @@ def hit(data: bytes) -> None:
     now, tenths, thousandths, raw = parts_of(data, 4)
     now_ms, beta = number_in(now, 0, 2 * _NOW_MS), number_in(tenths, 0, 100) / 10
     draw = max(number_in(thousandths, 0, 1_000) / 1_000, 2**-53)
-    answer = plain_hit(raw, NAME, GENERATION, now_ms=now_ms, beta=beta, cache_ms=0.25)
+    answer = plain_hit(raw, NAME, GENERATION, now_ms, beta, 0.25)
     entry = decode(raw, NAME)
     if answer is None:
         assert entry is None or _is_not_plain(entry, now_ms, beta)

@@ -170,6 +170,35 @@ async def test_many_items_are_one_future_with_their_values_in_order_also_where_t
     assert wire.sent == [["b", "c"], ["a"]]
 
 
+async def test_many_items_that_fit_go_out_in_one_batch_whatever_comes_behind_them():
+    """Those that come behind have to wait for the next one, not a part of these."""
+    wire = Wire()
+    batch = batch_of(wire, max_size=4)
+    alone, many, too_many = batch.submit("b"), batch.submit_all(["c", "b", "a"]), batch.submit_all(["e", "a", "d"])
+    await turns()
+    assert wire.sent == [["b", "c", "a", "e"]]
+    later = batch.submit_all(["b"])
+    wire.answer("1")
+    await turns()
+    assert (await alone, await many) == ("b1", ["c1", "b1", "a1"])
+    assert wire.sent[1:] == [["d", "b"]]
+    assert not too_many.done()
+    wire.answer("2")
+    assert (await too_many, await later) == (["e1", "a1", "d2"], ["b2"])
+
+
+async def test_many_items_that_were_not_sent_are_cancelled_when_all_is_closed():
+    wire = Wire()
+    batch = batch_of(wire)
+    sent = batch.submit_all(["a", "b"])
+    await turns()
+    unsent = batch.submit_all(["b", "c"])
+    await batch.close()
+    assert sent.cancelled()
+    assert unsent.cancelled()
+    assert len(batch) == 0
+
+
 async def test_many_items_fail_with_the_first_of_them_and_a_cancelled_future_harms_nobody(failures):
     wire = Wire()
     batch = batch_of(wire)

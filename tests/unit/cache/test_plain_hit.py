@@ -18,7 +18,7 @@ ENTRY = Entry(7, GENERATION, 12, 1_000, 301_000, 301_000, 500, b'{"name": "Japan
 
 
 def plain(raw: bytes, *, name: str = NAME, generation: bytes = GENERATION, now_ms: int = 61_000, beta: float = 1.0):
-    return plain_hit(raw, name, generation, now_ms=now_ms, beta=beta, cache_ms=0.3)
+    return plain_hit(raw, name, generation, now_ms, beta, 0.3)
 
 
 @quick(500)
