@@ -25,7 +25,7 @@ from tests.mutants.mutant import DoesNotApplyError, Mutant, plant
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("service", "alembic", "tests", "pyproject.toml")
-SECONDS_PER_TEST = 20
+SECONDS_PER_TEST = 40
 _FAILED = re.compile(r"^FAILED (\S+?)(?:\[[^\]]*\])?(?: - (.*))?$", re.MULTILINE)
 
 

@@ -132,8 +132,8 @@ async def test_r30_batches_of_all_verbs_in_any_order_never_deadlock(world):
         ]
         return draw.sample(writes, len(writes))
 
-    for turn in range(20):
-        crossing = [replica.entities.write_batch(batch(turn), wait=True) for replica in replicas * 2]
+    for turn in range(30):
+        crossing = [replica.entities.write_batch(batch(turn), wait=True) for replica in replicas * 4]
         for result in await asyncio.gather(*crossing, return_exceptions=True):
             assert isinstance(result, list | BatchRefusedError), result  # of two deletions one finds nothing
 
