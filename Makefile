@@ -16,8 +16,8 @@ PORT ?=
 SEEDS ?= 10000
 THEME ?=
 ARGS ?=
-# Test processes, each with servers of its own: one more than there are cores, as one of them is often waiting.
-JOBS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Test processes, each with servers of its own: as many as there are cores. One more takes less time, and disturbs more.
+JOBS ?= auto
 
 UV := $(shell command -v uv 2>/dev/null)
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))

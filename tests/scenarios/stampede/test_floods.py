@@ -22,7 +22,7 @@ from tests.support.scraping import scrape
 from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
-FLOOD = 2_000
+FLOOD, WAVES = 2_000, 20
 
 
 async def test_two_thousand_distinct_misses_without_redis_keep_three_connections_busy(
@@ -48,7 +48,7 @@ async def test_two_thousand_distinct_misses_without_redis_keep_three_connections
             watched(database_url) as seen,
             nobody_reads_before(lambda: sum(n >= 3 for n in seen.loading) > 60, database_url),
         ):
-            answers = await replies(opened, keys, [replica.url] * FLOOD, waves=20)
+            answers = await replies(opened, keys, [replica.url] * FLOOD, waves=WAVES)
         batches = (await scrape([replica.url])).since(before).total_of("aside_db_load_batch_size_count")
 
         show(f"\n{Counter(answer.status for answer in answers)} in {batches:g} batches")
@@ -58,7 +58,7 @@ async def test_two_thousand_distinct_misses_without_redis_keep_three_connections
         assert {answer.status for answer in answers} <= {200, 404, 503}
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers if answer.status == 503)
         assert {answer.outcome for answer in answers if answer.is_answered} == {"off"}
-        assert batches <= 40
+        assert batches <= 5 * WAVES  # those of a wave may be divided among the connections, and some come late
         assert all((answer.status == 200) is (answer.key in keys[::50]) for answer in answers if answer.is_answered)
 
         valkey.start()
