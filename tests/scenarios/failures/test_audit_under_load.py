@@ -98,5 +98,5 @@ async def test_what_is_planted_into_a_running_service_is_found_counted_logged_an
 
         await eventually(is_mended)
         stats = (await client.get(f"{replica.url}/v1/cache/stats")).json()
-    assert stats["audit"]["oldest_stale_seconds"] > 0.5
+    assert stats["audit"]["oldest_stale_seconds"] >= 0.5  # the bound, rounded
     assert stats["audit"]["statement"].endswith(f"1 stale of {stats['audit']['checked']:,} samples")
