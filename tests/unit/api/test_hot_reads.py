@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, MutableMapping
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from service.errors import (
     SchemaMissingError,
 )
 from service.metrics import Metrics
+from tests.unit.api.asking import Sent, sent_by
 from tests.unit.api.conftest import make_app
 from tests.unit.api.stand_in import MODIFIED_AT_MS, StandIn
 
@@ -33,8 +34,6 @@ HIT = Answer(Outcome.HIT, 7, BODY, MODIFIED_AT_MS, age_ms=61_234, ttl_ms=238_766
 PATHS = ["/v1/entities/country/JP", "/v1/parameters/app:config:max_users"]
 
 MISSED = Glance(None, 0.001)
-
-Sent = list[MutableMapping[str, Any]]
 
 
 @dataclass
@@ -143,19 +142,7 @@ def _scope(path: str, *headers: tuple[str, str], method: str = "GET", query: str
 
 
 async def _sent(app: Any, scope: dict[str, Any]) -> Sent:
-    sent: Sent = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append({**message, "headers": list(message["headers"])} if "headers" in message else dict(message))
-
-    try:
-        await app(dict(scope), receive, send)
-    except RuntimeError as error:
-        sent.append({"raised": str(error)})
-    return sent
+    return await sent_by(app, scope, [b""])
 
 
 def plain(sent: Sent) -> list[dict[str, Any]]:

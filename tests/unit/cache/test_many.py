@@ -37,6 +37,16 @@ async def test_what_was_loaded_is_a_hit_the_next_time():
     assert [answer.body for answer in answers if isinstance(answer, Answer)] == [name.encode() for name in names]
 
 
+async def test_hits_among_many_are_told_as_those_of_single_reads_are_and_misses_are_not():
+    world, told = World(), list[str]()
+    for name in ("t:a", "t:c", "t:d"):
+        world.cache(name, 1, b"1")
+    replica = world.replica()
+    replica.engine._on_hit = lambda name: told.append(name) or 2
+    await replica.engine.get_many(["t:a", "t:b", "t:c", "t:d"], POLICY)
+    assert told == ["t:a", "t:d"]
+
+
 async def test_no_names_are_no_answers():
     assert await World().replica().engine.get_many([], POLICY) == []
 
